@@ -1,0 +1,71 @@
+# What every target of the project has in common.
+
+# Warnings, sanitizers and, on wasm, the features the runtime is built on.
+function(burrow_target target)
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes>
+    $<$<AND:$<COMPILE_LANGUAGE:C>,$<BOOL:${BURROW_WERROR}>>:-Werror>)
+  if(BURROW_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${BURROW_SANITIZE} -fno-omit-frame-pointer -g)
+    target_link_options(${target} PUBLIC -fsanitize=${BURROW_SANITIZE})
+    if(BURROW_SANITIZE STREQUAL "undefined")
+      target_compile_options(${target} PUBLIC -fno-sanitize-recover=all)
+    endif()
+  endif()
+  if(BURROW_PORT STREQUAL "emscripten")
+    target_compile_options(${target} PRIVATE -pthread -mbulk-memory)
+  elseif(BURROW_PORT STREQUAL "wasi")
+    target_compile_options(${target} PRIVATE -mbulk-memory)
+  endif()
+endfunction()
+
+# A wasm program that may switch goroutines must go through Binaryen's asyncify:
+#  - with the inliner's three limits at 0: wasm-opt would otherwise inline the switch itself into its
+#    callers before the pass sees it, and the program hangs (LLVM has inlined what matters by then);
+#  - told that imports never suspend: only port/wasm/ctx.c does, and no JavaScript frame may be on the
+#    stack of a switch.
+set(BURROW_ASYNCIFY_FLAGS
+  --always-inline-max-function-size=0
+  --flexible-inline-max-function-size=0
+  --one-caller-inline-max-function-size=0
+  --pass-arg=asyncify-ignore-imports
+  --asyncify)
+
+# burrow_link_emscripten(target): what every module linked by emcc needs.
+function(burrow_link_emscripten target)
+  string(REPLACE ";" "," passes "${BURROW_ASYNCIFY_FLAGS}")
+  target_link_options(${target} PRIVATE
+    -pthread -sDEFAULT_TO_CXX=0 --js-library ${PROJECT_SOURCE_DIR}/cmake/asyncify-imports.js
+    -sMALLOC=none -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=262144
+    "-sBINARYEN_EXTRA_PASSES=${passes}" -Wno-pthreads-mem-growth)
+endfunction()
+
+# burrow_asyncify_wasi(target): runs wasm-opt over the linked module, in place.
+function(burrow_asyncify_wasi target)
+  add_custom_command(TARGET ${target} POST_BUILD
+    COMMAND ${BURROW_WASM_OPT} -O2 --enable-bulk-memory --enable-bulk-memory-opt --enable-sign-ext
+            --enable-nontrapping-float-to-int --enable-mutable-globals --enable-multivalue
+            --enable-reference-types ${BURROW_ASYNCIFY_FLAGS}
+            $<TARGET_FILE:${target}> -o $<TARGET_FILE:${target}>
+    VERBATIM)
+endfunction()
+
+# burrow_program(target): link settings of a C program with a main().
+function(burrow_program target)
+  target_link_libraries(${target} PRIVATE burrow)
+  burrow_target(${target})
+  if(BURROW_PORT STREQUAL "emscripten")
+    # main() runs on a worker, which may block; five workers are started beforehand, more on demand.
+    set_target_properties(${target} PROPERTIES SUFFIX .cjs)
+    burrow_link_emscripten(${target})
+    target_link_libraries(${target} PRIVATE burrow_program)
+    target_link_options(${target} PRIVATE
+      -sPROXY_TO_PTHREAD=1 -sEXIT_RUNTIME=1 -sPTHREAD_POOL_SIZE=5 -sENVIRONMENT=node
+      -sDEFAULT_PTHREAD_STACK_SIZE=262144 -sINCOMING_MODULE_JS_API=preRun
+      --pre-js ${PROJECT_SOURCE_DIR}/cmake/node-env.js)
+  elseif(BURROW_PORT STREQUAL "wasi")
+    set_target_properties(${target} PROPERTIES SUFFIX .wasm)
+    burrow_asyncify_wasi(${target})
+  endif()
+endfunction()

@@ -1,0 +1,247 @@
+// The malloc family: which class or how many pages, and from which tier.
+//
+// malloc: class of the size -> this thread's list -> done. free: tag of the page -> class -> this
+// thread's list -> done. All else is in functions that are called for it.
+//
+// Alignment: bw_malloc promises 16 for more than 8 bytes, so it uses no class that is not a
+// multiple of 16; bw__alloc8 uses all. Larger alignments: a class whose size is a multiple of it,
+// or a span.
+//
+// The entry points are not to be inlined (even by a linker): they read a thread-local variable, and
+// in the middle of a goroutine its address could be kept across a switch to another thread.
+#include "alloc/alloc.h"
+
+#include <string.h>
+
+#include "alloc/cache.h"
+#include "alloc/pageheap.h"
+#include "alloc/pagemap.h"
+#include "base/text.h"
+#include "port/port.h"
+
+// ---- misuse ------------------------------------------------------------------------------------
+
+static _Noreturn void write_and_exit(const char *text) {
+  char buffer[160];
+  bw__text t = bw__text_on(buffer, sizeof buffer);
+  bw__text_format(&t, "fatal error: %s\n", text);
+  bw__port_write(2, t.data, t.len);
+  bw__port_exit(2);
+}
+
+static void end_program(const char *text) { write_and_exit(text); }
+
+void (*bw__alloc_fatal)(const char *text) = end_program;
+
+static _Noreturn BW_NOINLINE void misused(const char *function, const void *p) {
+  char buffer[128];
+  bw__text t = bw__text_on(buffer, sizeof buffer);
+  bw__text_format(&t, "%s: %p was not allocated by Burrow", function, p);
+  if (!BW_WASM) bw__alloc_fatal(t.data); // see alloc.h
+  write_and_exit(t.data);
+}
+
+// ---- sizes -------------------------------------------------------------------------------------
+
+static size_t pages_for(size_t bytes) { return (bytes + BW_PAGE_SIZE - 1) >> BW_PAGE_SHIFT; }
+
+static size_t rounded(size_t size, unsigned size_class) {
+  if (size_class) return bw__sizeclass_sizes[size_class];
+  if (size > SIZE_MAX - BW_PAGE_SIZE) return size;
+  return bw__align_up(size, BW_PAGE_SIZE);
+}
+
+size_t bw__alloc_round8(size_t size) { return rounded(size, bw__sizeclass_of(size)); }
+
+size_t bw_malloc_good_size(size_t size) { return rounded(size, bw__sizeclass_of16(size)); }
+
+// ---- allocating --------------------------------------------------------------------------------
+
+// A large object; NULL: no memory. When the first try fails this thread's free objects go back:
+// they may be all that keeps spans from being joined.
+static bw__span *alloc_span(size_t bytes, size_t align) {
+  if (bytes > BW_PAGEHEAP_MAX_BYTES || align > BW_PAGEHEAP_MAX_BYTES - bytes) return NULL;
+  bw__span *s = bw__pageheap_alloc_aligned(pages_for(bytes), align);
+  if (s) return s;
+  bw__cache_flush();
+  return bw__pageheap_alloc_aligned(pages_for(bytes), align);
+}
+
+static BW_NOINLINE void *alloc_large(size_t size) {
+  bw__span *s = alloc_span(size, BW_PAGE_SIZE);
+  return s ? (void *)s->start : NULL;
+}
+
+static inline void *alloc_class(unsigned c) {
+  bw__cache *cache = bw__cache_mine;
+  if (BW_LIKELY(cache)) {
+    void *object = bw__cache_pop(cache, c);
+    if (BW_LIKELY(object)) return object;
+  }
+  return bw__cache_alloc_slow(c);
+}
+
+// Sizes above the fine table.
+static BW_NOINLINE void *alloc_coarse(size_t size) {
+  unsigned c = bw__sizeclass_of_coarse(size);
+  return c ? alloc_class(c) : alloc_large(size);
+}
+
+BW_NOINLINE void *bw_malloc(size_t size) {
+  if (BW_UNLIKELY(size > BW_SIZECLASS_FINE_MAX)) return alloc_coarse(size);
+  return alloc_class(bw__sizeclass_fine16[(size + 7) >> 3]);
+}
+
+BW_NOINLINE void *bw__alloc8(size_t size) {
+  if (BW_UNLIKELY(size > BW_SIZECLASS_FINE_MAX)) return alloc_coarse(size);
+  return alloc_class(bw__sizeclass_fine[(size + 7) >> 3]);
+}
+
+// Only the pages that somebody has used before need zeroing.
+static void *alloc_large_zeroed(size_t size) {
+  bw__span *s = alloc_span(size, BW_PAGE_SIZE);
+  if (!s) return NULL;
+  size_t dirty = s->dirty << BW_PAGE_SHIFT;
+  memset((void *)s->start, 0, dirty < size ? dirty : size);
+  return (void *)s->start;
+}
+
+void *bw__alloc_zeroed(size_t size) {
+  unsigned c = bw__sizeclass_of16(size);
+  if (!c) return alloc_large_zeroed(size);
+  void *object = bw_malloc(size);
+  if (object) memset(object, 0, size);
+  return object;
+}
+
+void *bw_calloc(size_t count, size_t size) {
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
+  return bw__alloc_zeroed(bytes);
+}
+
+// The first class, from that of `size` on, whose objects are aligned; 0 when there is none.
+static unsigned aligned_class(size_t align, size_t size) {
+  if (align > BW_PAGE_SIZE) return 0;
+  unsigned c = bw__sizeclass_of(size < align ? align : size);
+  while (c && (bw__sizeclass_sizes[c] & (align - 1)) != 0)
+    if (++c == BW_SIZECLASS_COUNT) return 0;
+  return c;
+}
+
+static void *alloc_aligned_span(size_t align, size_t size) {
+  bw__span *s = alloc_span(size ? size : 1, align);
+  return s ? (void *)s->start : NULL;
+}
+
+BW_NOINLINE void *bw_aligned_alloc(size_t align, size_t size) {
+  if (align == 0 || (align & (align - 1)) != 0) return NULL;
+  if (align <= 8) return bw_malloc(size);
+  unsigned c = aligned_class(align, size);
+  return c ? alloc_class(c) : alloc_aligned_span(align, size);
+}
+
+void *bw__alloc_before_tls(size_t align, size_t size) {
+  unsigned c = aligned_class(align, size);
+  return c ? bw__cache_alloc_slow(c) : alloc_aligned_span(align, size);
+}
+
+// ---- freeing -----------------------------------------------------------------------------------
+
+// Everything that is not an object of a class.
+static BW_NOINLINE void free_large(void *p) {
+  if (p && !bw__pageheap_free_large(p)) misused("bw_free", p);
+}
+
+BW_NOINLINE void bw_free(void *p) {
+  unsigned tag = bw__pagemap_tag((uintptr_t)p), c = bw__pagemap_tag_class(tag);
+  if (BW_UNLIKELY(!c)) {
+    free_large(p);
+    return;
+  }
+  if (BW_UNLIKELY(!bw__sizeclass_starts(c, bw__pagemap_tag_offset(tag, (uintptr_t)p))))
+    misused("bw_free", p);
+  bw__cache *cache = bw__cache_mine;
+  if (BW_UNLIKELY(!cache)) {
+    bw__cache_free_slow(c, p);
+    return;
+  }
+  if (BW_UNLIKELY(bw__cache_push(cache, c, p))) bw__cache_overflow(c);
+}
+
+// ---- sizes of objects, realloc -----------------------------------------------------------------
+
+// Usable bytes at `p`, which is not NULL; *size_class: its class, 0 when large.
+static size_t size_at(const void *p, unsigned *size_class, const char *function) {
+  unsigned tag = bw__pagemap_tag((uintptr_t)p);
+  *size_class = bw__pagemap_tag_class(tag);
+  size_t bytes = bw__sizeclass_sizes[*size_class];
+  if (*size_class) {
+    bool starts = bw__sizeclass_starts(*size_class, bw__pagemap_tag_offset(tag, (uintptr_t)p));
+    bytes = starts ? bytes : 0;
+  } else {
+    bytes = bw__pageheap_large_bytes(p);
+  }
+  if (!bytes) misused(function, p);
+  return bytes;
+}
+
+size_t bw_malloc_usable_size(const void *p) {
+  unsigned c;
+  return p ? size_at(p, &c, "bw_malloc_usable_size") : 0;
+}
+
+// Whether `size` bytes may stay in the `usable` bytes at `p`: they fit and use at least half, or
+// the object is large and could be made to fit.
+static bool resize_in_place(void *p, size_t usable, unsigned size_class, size_t size) {
+  bool fits = size <= usable && size >= usable / 2;
+  if (size_class) return fits;
+  if (fits && pages_for(size) == usable >> BW_PAGE_SHIFT) return true;
+  if (size <= BW_SIZECLASS_MAX || size > BW_PAGEHEAP_MAX_BYTES) return false;
+  return bw__pageheap_resize_large(p, pages_for(size)) || fits;
+}
+
+void *bw_realloc(void *p, size_t size) {
+  if (!p) return bw_malloc(size);
+  if (size == 0) {
+    bw_free(p);
+    return NULL;
+  }
+  unsigned c;
+  size_t usable = size_at(p, &c, "bw_realloc");
+  if (resize_in_place(p, usable, c, size)) return p;
+  void *moved = bw_malloc(size);
+  if (!moved) return size <= usable ? p : NULL; // what is too big is still good
+  memcpy(moved, p, size < usable ? size : usable);
+  bw_free(p);
+  return moved;
+}
+
+// ---- looking and releasing
+// -----------------------------------------------------------------------
+
+void bw_alloc_stats_read(bw_alloc_stats *out) {
+  bw__cache_totals small;
+  uint64_t large_allocs, large_frees;
+  memset(out, 0, sizeof *out);
+  bw__cache_stats(out, &small);
+  bw__central_stats(out);
+  bw__pageheap_stats(out);
+  bw__pageheap_large_counts(&large_allocs, &large_frees);
+  out->mallocs = small.allocs + large_allocs;
+  out->frees = small.frees + large_frees;
+  out->live_bytes = small.live_bytes + out->large_bytes;
+}
+
+bool bw_alloc_where_is(const void *p, bw_alloc_where *out) {
+  return bw__pageheap_where((uintptr_t)p, out);
+}
+
+void bw_alloc_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void *arg) {
+  bw__pageheap_walk(visit, arg);
+}
+
+size_t bw_alloc_release(void) {
+  bw__cache_flush();
+  return bw__pageheap_release();
+}

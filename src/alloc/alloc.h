@@ -1,0 +1,27 @@
+// What the layers above use besides <burrow/alloc.h>: allocation with 8-byte alignment, for which
+// every size class is good, and the sizes it gives.
+#ifndef BURROW_ALLOC_ALLOC_H
+#define BURROW_ALLOC_ALLOC_H
+
+#include <burrow/alloc.h>
+
+// As bw_malloc, but aligned to 8 only. (Go's allocator gives 8 too; a slice of three words wants
+// the class of 24 bytes, which bw_malloc may not use.)
+void *bw__alloc8(size_t size);
+
+// The bytes that bw__alloc8(size) gives: a class size up to 32768, whole pages above. Go's
+// roundupsize. `size` itself when rounding would overflow.
+size_t bw__alloc_round8(size_t size);
+
+// As bw_malloc, zeroed.
+void *bw__alloc_zeroed(size_t size);
+
+// As bw_aligned_alloc, in a thread whose thread-local variables do not exist yet: touches none.
+void *bw__alloc_before_tls(size_t align, size_t size);
+
+// Called with one line without a newline when the program misuses the allocator; must not return
+// and must not allocate. The default writes "fatal error: <text>" to stderr and exits with
+// status 2. Set once at start-up by the layer that can say more.
+extern void (*bw__alloc_fatal)(const char *text);
+
+#endif

@@ -1,0 +1,84 @@
+// The thread cache: a free list for each size class that only its thread touches. See cache.c.
+//
+// What is inline here is the whole fast path of malloc and free.
+#ifndef BURROW_ALLOC_CACHE_H
+#define BURROW_ALLOC_CACHE_H
+
+#include "alloc/central.h"
+#include "alloc/shared.h"
+#include "alloc/sizeclass.h"
+
+// A list's length is not kept: it is moved + frees - allocs, where `moved` (what came from central
+// less what went back) changes on the slow path only. So malloc and free each change one counter,
+// and these are the statistics as well.
+typedef struct {
+  void *head;       // a chain; its thread only
+  bw__tally allocs; // objects given to the program
+  bw__tally frees;  // objects taken from the program
+  int64_t limit;    // capacity - moved: the list is too long when frees - allocs > limit
+} bw__cache_list;
+
+typedef struct bw__cache bw__cache;
+
+struct bw__cache {
+  bw__cache_list lists[BW_SIZECLASS_COUNT];
+  BW_SHARED(int64_t) moved[BW_SIZECLASS_COUNT]; // written by the thread
+  uint64_t seen[BW_SIZECLASS_COUNT];            // allocs + frees when last looked at for idleness
+  bw__tally misses;
+  int64_t budget;       // bytes of capacity not yet given to a list
+  unsigned hand;        // the class to look at next when capacity is short
+  bw__cache *next;      // all caches there are; r/o once it is in the list
+  bw__cache *next_idle; // caches without a thread; under the lock of cache.c
+};
+
+// This thread's cache; NULL before its first use and after the thread gave it back. Read it only in
+// functions that nothing inlines and that do not switch goroutines: after a switch the thread is
+// another one.
+#if BW_WASM
+extern _Thread_local bw__cache *bw__cache_mine;
+#else
+extern _Thread_local bw__cache *bw__cache_mine __attribute__((tls_model("initial-exec")));
+#endif
+
+// An object of class `c`; NULL when the list is empty.
+static inline void *bw__cache_pop(bw__cache *cache, unsigned c) {
+  bw__cache_list *l = &cache->lists[c];
+  void *object = l->head;
+  if (BW_UNLIKELY(!object)) return NULL;
+  l->head = bw__chain_next(object);
+  bw__tally_add(&l->allocs, 1);
+  return object;
+}
+
+// Takes an object of class `c`. True: the list is now longer than it should be.
+static inline bool bw__cache_push(bw__cache *cache, unsigned c, void *object) {
+  bw__cache_list *l = &cache->lists[c];
+  bw__chain_link(object, l->head);
+  l->head = object;
+  uint64_t frees = bw__tally_add(&l->frees, 1);
+  return (int64_t)(frees - bw__tally_read(&l->allocs)) > l->limit;
+}
+
+// An object of class `c` when the fast path had none: makes this thread's cache, refills the list,
+// or goes to central. NULL: no memory. Locks: caches, central, page heap, one at a time or in rank
+// order. Blocks: M.
+void *bw__cache_alloc_slow(unsigned c);
+
+// Takes an object of class `c` in a thread that has no cache. Locks and Blocks: as above.
+void bw__cache_free_slow(unsigned c, void *object);
+
+// Shortens the list of class `c`, which bw__cache_push found too long. Locks: central, page heap.
+// Blocks: M.
+void bw__cache_overflow(unsigned c);
+
+// Gives all objects in this thread's cache back to central. Locks: central, page heap. Blocks: M.
+void bw__cache_flush(void);
+
+typedef struct {
+  uint64_t allocs, frees, live_bytes;
+} bw__cache_totals;
+
+// Adds the caches' fields to `out`; *totals is of all small objects. Locks: caches. Blocks: M.
+void bw__cache_stats(bw_alloc_stats *out, bw__cache_totals *totals);
+
+#endif

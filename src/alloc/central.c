@@ -1,0 +1,141 @@
+// A central list has a lock of its own for each size class, so threads that work with different
+// sizes never meet here. What moves is a batch of objects, so that the lock is taken once for many.
+//
+// A span's objects are not linked when it is cut: `carved` counts those handed out so far, and a
+// fetch takes from the span's free list first and then from the part never used. A fresh span's
+// memory is therefore touched only as far as it is needed.
+//
+// I1: `spans` holds exactly the class's spans with in_use < objects, and none with in_use == 0: an
+//     empty span goes back to the page heap at once, where it may serve any class.
+// I2: free_objects is the sum of (objects - in_use) over the class's spans.
+//
+// Locks: one class's lock at a time. It is dropped before the page heap is asked, for then others
+// may go on returning objects. Between the two a span belongs to the thread that carries it.
+#include "alloc/central.h"
+
+#include "alloc/pageheap.h"
+#include "alloc/pagemap.h"
+#include "alloc/sizeclass.h"
+#include "lock/mutex.h"
+
+typedef struct {
+  _Alignas(BW_CACHE_LINE) bw__mutex mu;
+  bw__list spans;        // under mu; zero until the first use
+  uint64_t free_objects; // under mu
+  uint64_t fetches;      // under mu
+  uint64_t returns;      // under mu
+} central;
+
+static central lists[BW_SIZECLASS_COUNT] = {
+    [0 ... BW_SIZECLASS_COUNT - 1] = {.mu = BW_MUTEX_INIT(BW_RANK_CENTRAL)}};
+
+static central *lock(unsigned c) {
+  central *l = &lists[c];
+  bw__mutex_lock(&l->mu);
+  if (BW_UNLIKELY(!l->spans.next)) bw__list_init(&l->spans);
+  return l;
+}
+
+static bw__span *first_span(central *l) {
+  return bw__list_empty(&l->spans) ? NULL : BW_CONTAINER(l->spans.next, bw__span, link);
+}
+
+// One object of `s`, which has a free one.
+static void *take_object(bw__span *s, size_t size) {
+  void *object = s->free;
+  if (object)
+    s->free = bw__chain_next(object);
+  else
+    object = (void *)(s->start + s->carved++ * size);
+  return object;
+}
+
+// Appends up to `want` objects of `s` at **tail; moves *tail to the end.
+static unsigned take_from_locked(central *l, unsigned c, bw__span *s, unsigned want, void ***tail) {
+  size_t size = bw__sizeclass_sizes[c];
+  uint32_t objects = bw__sizeclass_rows[c].objects;
+  uint32_t in_use = bw__load_relaxed(&s->in_use); // written under this lock only
+  unsigned n = objects - in_use < want ? objects - in_use : want;
+  for (unsigned i = 0; i < n; i++) {
+    void *object = take_object(s, size);
+    **tail = object;
+    *tail = (void **)object;
+  }
+  bw__store_relaxed(&s->in_use, in_use + n); // statistics read it without the lock
+  l->free_objects -= n;
+  if (in_use + n == objects) bw__list_remove(&s->link);
+  return n;
+}
+
+// Asks the page heap for a span, without the lock meanwhile. False: no memory.
+static bool add_span_locked(central *l, unsigned c) {
+  bw__mutex_unlock(&l->mu);
+  bw__span *s = bw__pageheap_alloc(bw__sizeclass_pages[c], c);
+  bw__mutex_lock(&l->mu);
+  if (!s) return false;
+  bw__list_push_back(&l->spans, &s->link);
+  l->free_objects += bw__sizeclass_rows[c].objects;
+  return true;
+}
+
+unsigned bw__central_fetch(unsigned c, unsigned want, void **chain) {
+  void **tail = chain;
+  unsigned n = 0;
+  central *l = lock(c);
+  l->fetches++;
+  while (n < want) {
+    bw__span *s = first_span(l);
+    if (s)
+      n += take_from_locked(l, c, s, want - n, &tail);
+    else if (!add_span_locked(l, c))
+      break;
+  }
+  bw__mutex_unlock(&l->mu);
+  *tail = NULL;
+  return n;
+}
+
+// Puts `object` on its span. Returns the span when that makes it empty (and out of the list).
+static bw__span *put_object_locked(central *l, unsigned c, void *object) {
+  bw__span *s = bw__pagemap_span_of_object(object);
+  uint32_t objects = bw__sizeclass_rows[c].objects;
+  uint32_t in_use = bw__load_relaxed(&s->in_use); // written under this lock only
+  BW_ASSERT(s->state == SPAN_OBJECTS && s->size_class == c && in_use > 0);
+  bw__chain_link(object, s->free);
+  s->free = object;
+  l->free_objects++;
+  bw__store_relaxed(&s->in_use, in_use - 1); // statistics read it without the lock
+  if (in_use > 1) {
+    if (in_use == objects) bw__list_push_front(&l->spans, &s->link);
+    return NULL;
+  }
+  bw__list_remove(&s->link);
+  l->free_objects -= objects;
+  return s;
+}
+
+void bw__central_return(unsigned c, void *chain) {
+  bw__list *empty = NULL;
+  central *l = lock(c);
+  l->returns++;
+  while (chain) {
+    void *object = chain;
+    chain = bw__chain_next(object);
+    bw__span *s = put_object_locked(l, c, object);
+    if (!s) continue;
+    s->link.next = empty;
+    empty = &s->link;
+  }
+  bw__mutex_unlock(&l->mu);
+  if (empty) bw__pageheap_free_objects(empty);
+}
+
+void bw__central_stats(bw_alloc_stats *out) {
+  for (unsigned c = 1; c < BW_SIZECLASS_COUNT; c++) {
+    central *l = lock(c);
+    out->central_free_bytes += l->free_objects * bw__sizeclass_sizes[c];
+    out->central_fetches += l->fetches;
+    out->central_returns += l->returns;
+    bw__mutex_unlock(&l->mu);
+  }
+}

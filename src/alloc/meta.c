@@ -1,0 +1,74 @@
+// Records live in chunks of at least CHUNK bytes from the system and are cut off one after another.
+// A request that would waste much of a new chunk gets memory of its own.
+//
+// I1: bw__meta_count.bytes covers every byte taken for records, used or not; so
+//     system_bytes == bytes + pages of the page heap.
+#include "alloc/meta.h"
+
+#include <string.h>
+
+#include "port/port.h"
+
+#define CHUNK ((size_t)64 << 10)
+
+bw__meta_counts bw__meta_count;
+
+static struct {
+  char *next, *end; // of the current chunk
+  bw__span *spans;  // dead records, linked through tree.left
+} meta;             // all under the page heap's lock
+
+void *bw__meta_grow(size_t least, size_t want, size_t *got) {
+  void *p = bw__port_mem_grow(least, want, got);
+  if (!p) return NULL;
+  bw__meta_count.system_bytes += *got;
+  bw__meta_count.system_calls++;
+  return p;
+}
+
+void bw__meta_donate(void *p, size_t bytes) {
+  bw__meta_count.bytes += bytes;
+  meta.next = p;
+  meta.end = (char *)p + bytes;
+}
+
+static void *cut(size_t bytes) {
+  if ((size_t)(meta.end - meta.next) < bytes) return NULL;
+  void *p = meta.next;
+  meta.next += bytes;
+  return p;
+}
+
+static void *alloc_alone(size_t bytes) {
+  size_t got, want = bw__align_up(bytes, BW_PAGE_SIZE);
+  void *p = bw__meta_grow(want, want, &got);
+  if (p) bw__meta_count.bytes += got;
+  return p;
+}
+
+void *bw__meta_alloc(size_t bytes) {
+  bytes = bw__align_up(bytes, BW_CACHE_LINE);
+  void *p = cut(bytes);
+  if (p) return p;
+  if (bytes > CHUNK / 4) return alloc_alone(bytes);
+  size_t got;
+  p = bw__meta_grow(bw__align_up(bytes, BW_PAGE_SIZE), CHUNK, &got);
+  if (!p) return NULL;
+  bw__meta_donate(p, got);
+  return cut(bytes);
+}
+
+bw__span *bw__meta_span_new(void) {
+  bw__span *s = meta.spans;
+  if (!s) return bw__meta_alloc(sizeof *s);
+  meta.spans = s->tree.left;
+  memset(s, 0, sizeof *s);
+  return s;
+}
+
+void bw__meta_span_free(bw__span *s) {
+  s->state = SPAN_DEAD;
+  s->pages = 0;
+  s->tree.left = meta.spans;
+  meta.spans = s;
+}

@@ -1,0 +1,52 @@
+// The page heap: hands out spans of 8 KB pages and takes them back. See pageheap.c.
+#ifndef BURROW_ALLOC_PAGEHEAP_H
+#define BURROW_ALLOC_PAGEHEAP_H
+
+#include "alloc/span.h"
+
+#include <burrow/alloc.h>
+
+// No request for more bytes than this is looked at.
+#define BW_PAGEHEAP_MAX_BYTES ((size_t)PTRDIFF_MAX - ((size_t)1 << 20))
+
+// A span of `pages` cut for objects of `size_class` (none of them made yet), or for one large
+// object (class 0) at an address that is a multiple of `align`, a power of two. NULL: no memory.
+// Locks: page heap. Blocks: M.
+bw__span *bw__pageheap_alloc(size_t pages, unsigned size_class);
+bw__span *bw__pageheap_alloc_aligned(size_t pages, size_t align);
+
+// Takes back spans of objects that are chained by their links: `first`, link.next, .. to NULL.
+// Locks: page heap. Blocks: M.
+void bw__pageheap_free_objects(bw__list *first);
+
+// Takes back the large object at `p`. Returns its bytes; 0 when there is no large object at `p`.
+// Locks: page heap. Blocks: M.
+size_t bw__pageheap_free_large(void *p);
+
+// Bytes of the large object at `p`; 0 when there is none. Locks: page heap. Blocks: M.
+size_t bw__pageheap_large_bytes(const void *p);
+
+// Makes the large object at `p` `pages` long where it is: the end is cut off, or a free right
+// neighbour is taken in. False: not possible, nothing changed. Locks: page heap. Blocks: M.
+bool bw__pageheap_resize_large(void *p, size_t pages);
+
+// Memory for a record of another room of the allocator: zeroed, never freed, NULL when there is
+// none. Locks: page heap. Blocks: M.
+void *bw__pageheap_record(size_t bytes);
+
+// Gives the pages of all free spans to the system where the target can; the bytes given.
+// Locks: page heap. Blocks: M (for as long as the system takes).
+size_t bw__pageheap_release(void);
+
+// Fills the system's, the page heap's and the large objects' fields. Locks: page heap. Blocks: M.
+void bw__pageheap_stats(bw_alloc_stats *out);
+// How many large objects were made and freed since the start. Locks: page heap. Blocks: M.
+void bw__pageheap_large_counts(uint64_t *allocs, uint64_t *frees);
+// As bw_alloc_where_is and bw_alloc_walk. Locks: page heap. Blocks: M.
+bool bw__pageheap_where(uintptr_t address, bw_alloc_where *out);
+void bw__pageheap_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void *arg);
+
+// Checks every invariant; for tests and for debugging. Locks: page heap. Blocks: M.
+bool bw__pageheap_valid(void);
+
+#endif

@@ -1,0 +1,52 @@
+// A span: a run of pages that is one thing to the page heap. It is free, or cut into objects of one
+// size class, or one large object.
+//
+// Life: bw__pageheap_alloc makes it from a free span (splitting), bw__pageheap_free gives it back,
+// where it may disappear into a free neighbour; its record is then used again.
+//
+//   state          lists it is on                            who may change its fields
+//   SPAN_DEAD      none (the record is in meta's free list)  page heap's lock
+//   SPAN_FREE      list of its length, or the ordered set    page heap's lock
+//   SPAN_OBJECTS   central's list while it has free objects  class's lock: link, in_use, carved,
+//   free SPAN_LARGE     none                                      page heap's lock
+//
+// I1: start is a multiple of BW_PAGE_SIZE, pages > 0 unless dead. No two live spans overlap.
+// I2: pages beyond the first `dirty` have never been handed out: they are zero.
+// I3: a SPAN_OBJECTS span has `carved` objects made so far, `in_use` of them not on `free`; it is
+// on
+//     central's list exactly while in_use < the class's objects.
+#ifndef BURROW_ALLOC_SPAN_H
+#define BURROW_ALLOC_SPAN_H
+
+#include "alloc/shared.h"
+#include "base/list.h"
+
+typedef enum { SPAN_DEAD, SPAN_FREE, SPAN_OBJECTS, SPAN_LARGE } bw__span_state;
+
+typedef struct bw__span {
+  union {
+    bw__list link;
+    struct {
+      struct bw__span *left, *right;
+    } tree; // in the ordered set
+  };
+  uintptr_t start;
+  size_t pages;
+  size_t dirty;       // leading pages that may hold something other than zeros
+  uint8_t state;      // bw__span_state
+  uint8_t size_class; // of a SPAN_OBJECTS span
+  bool released;      // SPAN_FREE: its pages are with the system
+  uint32_t carved;
+  _Atomic(uint32_t) in_use; // written under the class's lock, read without
+  void *free;               // objects, linked through their first word
+} bw__span;
+
+static inline size_t bw__span_bytes(const bw__span *s) { return s->pages << BW_PAGE_SHIFT; }
+
+static inline uintptr_t bw__span_end(const bw__span *s) { return s->start + bw__span_bytes(s); }
+
+static inline bool bw__span_contains(const bw__span *s, uintptr_t address) {
+  return address - s->start < bw__span_bytes(s);
+}
+
+#endif

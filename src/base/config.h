@@ -1,0 +1,74 @@
+// What the compiler and the target are, said once. This is the only file outside port/ that may
+// look at platform macros; everything above asks these names or the capability struct of port.h.
+#ifndef BURROW_BASE_CONFIG_H
+#define BURROW_BASE_CONFIG_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BW_LIKELY(x)    __builtin_expect(!!(x), 1)
+#define BW_UNLIKELY(x)  __builtin_expect(!!(x), 0)
+#define BW_NOINLINE     __attribute__((noinline))
+#define BW_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define BW_CACHE_LINE   64
+
+#if defined(__wasm__)
+#define BW_WASM 1
+#else
+#define BW_WASM 0
+#endif
+
+// 1 where more than one OS thread (or worker) may run Burrow code.
+#if defined(__wasi__)
+#define BW_THREADS 0
+#else
+#define BW_THREADS 1
+#endif
+
+// A page is the page heap's unit on every target: 8 KB, as in Go and TCMalloc.
+#define BW_PAGE_SHIFT 13
+#define BW_PAGE_SIZE  ((size_t)1 << BW_PAGE_SHIFT)
+
+// Bits of a page number. 48-bit addresses natively, 32-bit on wasm.
+#if UINTPTR_MAX > 0xffffffffu
+#define BW_PAGE_BITS (48 - BW_PAGE_SHIFT)
+#else
+#define BW_PAGE_BITS (32 - BW_PAGE_SHIFT)
+#endif
+
+// Sanitizers: gcc says it by __SANITIZE_*, clang by __has_feature.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BW_ASAN 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define BW_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(BW_ASAN)
+#define BW_ASAN 1
+#endif
+#if defined(__SANITIZE_THREAD__) && !defined(BW_TSAN)
+#define BW_TSAN 1
+#endif
+#ifndef BW_ASAN
+#define BW_ASAN 0
+#endif
+#ifndef BW_TSAN
+#define BW_TSAN 0
+#endif
+
+// BW_ASSERT checks an invariant in development builds and costs nothing in release builds.
+#ifdef NDEBUG
+#define BW_ASSERT(x) ((void)0)
+#define BW_DEBUG     0
+#else
+#define BW_ASSERT(x) assert(x)
+#define BW_DEBUG     1
+#endif
+
+static inline size_t bw__align_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
+
+#endif

@@ -1,0 +1,130 @@
+// The JavaScript ABI: everything that web/src calls, and nothing else.
+//
+// Every JavaScript thread that takes part instantiates the module for itself, on the one shared
+// memory. Three kinds of thread:
+//
+//   host     the thread that called start(): a page's main thread or Node's. It instantiates first.
+//   M        a worker of the pool: calls bw_js_serve and runs goroutines until the runtime stops.
+//   attached somebody else's worker that joined with attach(): a plain thread in the runtime's
+//   words.
+//
+// Values cross by pointer into linear memory. Records for JavaScript are little-endian structs made
+// of 32-bit words (and 64-bit ones where the name says so); their offsets are pinned by static
+// asserts in abi.c. Every function returns 0 or a negative BW_E... code unless it says otherwise;
+// none panics for a bad argument.
+#ifndef BURROW_ENTRY_JS_ABI_H
+#define BURROW_ENTRY_JS_ABI_H
+
+#include <burrow/burrow.h>
+
+// ---- threads (thread.c) -------------------------------------------------------------------------
+//
+// A thread other than the host needs a stack and thread-local storage before it can call anything.
+// Some running thread makes a bw_js_thread for it. The new thread then, in JavaScript: claims it
+// (CAS of `claimed` 0 -> 1), instantiates the module, calls bw_js_sp_set(stack_top) and
+// bw_js_thread_enter.
+
+typedef struct bw_js_thread {
+  _Atomic(uint32_t) claimed; // offset 0
+  uint32_t stack_top;        // offset 4
+  uint32_t tls;              // offset 8
+  uint32_t agent;            // offset 12: this thread's bw_js_agent
+  _Atomic(uint32_t) entered; // offset 16: 1 between enter and leave
+} bw_js_thread;
+
+// Host only, once, right after the constructors.
+void bw_js_boot(void);
+bw_js_thread *bw_js_thread_make(void); // NULL: no memory
+void bw_js_sp_set(char *stack_top);    // assembly: touches neither stack nor TLS
+void bw_js_thread_enter(bw_js_thread *t);
+void bw_js_thread_leave(void); // hands the thread's caches back; call nothing after it
+void bw_js_thread_free(
+    bw_js_thread *t); // by another thread, after the thread has left or was ended
+bw_js_thread *bw_js_thread_self(void);
+// A page of memory that JavaScript and all threads may use as they like: [0] is 1 once the runtime
+// died of a fatal error, [1] the length of the message, [2..] its UTF-8 bytes (up to 4,000).
+uint32_t *bw_js_death(void);
+// Bumps every agent's word and wakes who waits there.
+void bw_js_wake_agents(void);
+
+// ---- the runtime (service.c) --------------------------------------------------------------------
+
+int bw_js_open(int procs, int stack_size); // stack_size 0: default. BW_EINVAL, BW_ESTATE, BW_ENOMEM
+int bw_js_serve(int index);                // an M worker's whole life; returns after bw_js_stop
+int bw_js_stop(void);                      // returns at once; wait for the workers, then close
+int bw_js_close(void);
+
+// ---- completions (agent.c) ----------------------------------------------------------------------
+//
+// An operation that cannot finish at once leaves an op behind. When it ends, on whatever thread,
+// the op is pushed on its agent's queue, the agent's word is incremented and its waiters are
+// notified. The agent's thread waits for the word (Atomics.waitAsync) and takes the ops off with
+// bw_js_agent_next.
+
+typedef struct bw_js_agent {
+  _Atomic(uint32_t) word; // offset 0
+} bw_js_agent;
+
+typedef struct bw_js_op {
+  uint32_t key;        // offset 0: what JavaScript gave
+  int32_t code;        // offset 4: 0 or BW_ECLOSED
+  uint32_t value_size; // offset 8
+  uint32_t value;      // offset 12: address of the value's bytes
+} bw_js_op;
+
+bw_js_op *bw_js_agent_next(bw_js_agent *agent); // NULL: none
+void bw_js_op_free(bw_js_op *op);               // after reading
+
+// ---- memory (memory.c) --------------------------------------------------------------------------
+
+void *bw_js_alloc(size_t size); // NULL: no memory
+void bw_js_free(void *p);       // only what bw_js_alloc gave
+// Fill a record of 64-bit words in the order of the struct's fields; return their number.
+int bw_js_alloc_stats(uint64_t *out);           // bw_alloc_stats, 20 words
+int bw_js_memory(uint64_t *out);                // bw_memory_info, 3 words
+int bw_js_proc_stats(int index, uint64_t *out); // bw_proc_stats, 6 words
+// 32-bit words.
+int bw_js_size_class_count(void);
+int bw_js_size_class_of(size_t size);
+int bw_js_size_class(int index, uint32_t *out); // size, span_bytes, objects, tail_waste, max_waste
+int bw_js_where(const void *p, uint32_t *out);  // bw_alloc_where, 7 words; BW_ERANGE: nowhere
+int bw_js_walk(uint32_t *out,
+               int max); // 5 words a span: start, bytes, class, objects, in_use; returns spans
+int bw_js_num_goroutine(void);
+
+// ---- channels (chan.c) --------------------------------------------------------------------------
+//
+// A handle is a positive int; it is checked on every call (BW_EHANDLE). The same channel may be
+// used by its handle on every thread.
+
+int bw_js_chan_make(int elem_size, int capacity); // handle, or BW_EINVAL, BW_ENOMEM
+int bw_js_chan_drop(int chan);                    // releases the handle
+// 0, BW_ECLOSED, or BW_EAGAIN: an op with `key` will come through the calling thread's agent.
+int bw_js_chan_send(int chan, const void *value, uint32_t key);
+int bw_js_chan_recv(int chan, void *value, uint32_t key);
+// Block the thread; BW_ENOTSUP on a thread that must not block.
+int bw_js_chan_send_sync(int chan, const void *value);
+int bw_js_chan_recv_sync(int chan, void *value);
+int bw_js_chan_try_send(int chan, const void *value); // BW_EAGAIN: would block
+int bw_js_chan_try_recv(int chan, void *value);
+int bw_js_chan_close(int chan); // BW_ECLOSED: was closed already
+int bw_js_chan_len(int chan);
+int bw_js_chan_cap(int chan);
+int bw_js_chan_elem_size(int chan);
+
+// ---- slices (slice.c) ---------------------------------------------------------------------------
+//
+// A slice handle is one bw_slice value; several may share a backing array, which lives until the
+// last of them is dropped. rule: bw_growth.
+
+int bw_js_slice_make(int elem_size, int len, int cap); // handle | BW_EINVAL | BW_ENOMEM
+int bw_js_slice_append(int slice, const void *values, int n,
+                       int rule); // a new handle (Go's append)
+int bw_js_slice_slice(int slice, int low, int high,
+                      int max);                 // a new handle; max < 0: s[low:high]. BW_ERANGE
+int bw_js_slice_copy(int dst, int src);         // number of elements copied
+int bw_js_slice_info(int slice, uint32_t *out); // ptr, len, cap, elem_size, array start, array refs
+int bw_js_slice_drop(int slice);
+int bw_js_slice_next_cap(int rule, int elem_size, int old_cap, int needed); // -1: overflow
+
+#endif

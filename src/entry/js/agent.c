@@ -1,0 +1,97 @@
+// Completion queues: how a finished operation reaches its JavaScript thread.
+//
+// One queue a thread, not one wait an operation. Whoever ends an op (any goroutine, any thread)
+// pushes it on the agent's stack, increments the agent's word and notifies. The agent's thread
+// takes the whole stack at once and turns it round, so ops come out in the order they ended.
+//
+// No lost wake-up. Pusher: (1) push, (2) word++, (3) notify. Agent: (a) read word, (b) take the
+// stack, (c) wait while word is what (a) read. A push that (b) missed comes after (b), so its (2)
+// comes after (a) and the wait in (c) does not sleep, or is notified by (3).
+#include "entry/js/agent.h"
+
+#include "comm/chan.h"
+#include "port/port.h"
+
+static _Atomic(bw__js_agent *) all_agents; // grows only: agents are recycled, never freed
+static _Atomic(bw__js_agent *) spare; // one recycled agent, enough for workers that come and go
+
+static void bump(bw__js_agent *agent) {
+  bw__add(&agent->pub.word, 1);
+  bw__port_futex_wake(&agent->pub.word, UINT32_MAX);
+}
+
+void bw_js_wake_agents(void) {
+  for (bw__js_agent *a = bw__load_acquire(&all_agents); a; a = a->all_next) bump(a);
+}
+
+bw__js_agent *bw__js_agent_make(void) {
+  bw__js_agent *a = bw__swap(&spare, NULL);
+  if (a) return a;
+  a = bw_calloc(1, sizeof *a);
+  if (!a) return NULL;
+  bw__list_init(&a->pending);
+  a->all_next = bw__load_relaxed(&all_agents);
+  while (!bw__cas(&all_agents, &a->all_next, a)) {} // a failed CAS reloads all_next
+  return a;
+}
+
+// The ticket's last step, on whatever thread ended the wait. The op belongs to the agent's thread
+// as soon as it is on the stack.
+static void complete(bw__waiter *w) {
+  bw__js_op *op = BW_CONTAINER(w, bw__js_op, ticket);
+  bw__js_agent *agent = op->agent;
+  op->pub.code = w->ok ? 0 : BW_ECLOSED;
+  op->next = bw__load_relaxed(&agent->done);
+  while (!bw__cas(&agent->done, &op->next, op)) {} // a failed CAS reloads next
+  bump(agent);
+}
+
+bw__js_op *bw__js_op_make(bw__js_agent *agent, bw_chan *chan, size_t size, uint32_t key) {
+  bw__js_op *op = bw_malloc(sizeof *op + size);
+  if (!op) return NULL;
+  *op = (bw__js_op){.agent = agent, .chan = chan};
+  op->pub =
+      (bw_js_op){.key = key, .value_size = (uint32_t)size, .value = (uint32_t)(uintptr_t)op->value};
+  op->ticket = (bw__waiter){.kind = BW_WAIT_TICKET, .elem = op->value, .complete = complete};
+  bw__list_push_back(&agent->pending, &op->pending);
+  return op;
+}
+
+void bw_js_op_free(bw_js_op *pub) {
+  bw__js_op *op = (bw__js_op *)pub;
+  if (!op) return;
+  bw__list_remove(&op->pending);
+  bw_chan_release(op->chan);
+  bw_free(op);
+}
+
+static void take_done(bw__js_agent *agent) {
+  bw__js_op *newest_first = bw__swap_acquire(&agent->done, NULL); // pairs with the CAS in complete
+  for (bw__js_op *next; newest_first; newest_first = next) {
+    next = newest_first->next;
+    newest_first->next = agent->taken;
+    agent->taken = newest_first;
+  }
+}
+
+bw_js_op *bw_js_agent_next(bw_js_agent *pub) {
+  bw__js_agent *agent = (bw__js_agent *)pub;
+  bw__port_mem_sync();
+  if (!agent->taken) take_done(agent);
+  bw__js_op *op = agent->taken;
+  if (op) agent->taken = op->next;
+  return op ? &op->pub : NULL;
+}
+
+// Ops whose wait somebody is ending right now cannot be taken back: they arrive within a few
+// instructions of that thread.
+void bw__js_agent_end(bw__js_agent *agent) {
+  bw__list *head = &agent->pending;
+  for (bw__list *l = head->next, *next; l != head; l = next) {
+    next = l->next;
+    bw__js_op *op = BW_CONTAINER(l, bw__js_op, pending);
+    if (bw__chan_cancel_ticket(op->chan, &op->ticket)) bw_js_op_free(&op->pub);
+  }
+  while (!bw__list_empty(head)) bw_js_op_free(bw_js_agent_next(&agent->pub));
+  bw__swap(&spare, agent);
+}

@@ -1,0 +1,115 @@
+/// @file alloc.h  The allocator: thread caches, central free lists, a page heap.
+///
+/// The `malloc` family under our own names. On wasm these also *are* the program's malloc, free,
+/// calloc, realloc, aligned_alloc, memalign and posix_memalign; natively the C library keeps its
+/// own (memory of one must not be freed by the other).
+///
+/// Any thread and any goroutine may call any of these; none of them parks. Memory may be freed by
+/// another thread than the one that allocated it.
+#ifndef BURROW_ALLOC_H
+#define BURROW_ALLOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Memory for `size` bytes, aligned to 16 (to 8 for sizes up to 8). NULL when no memory is left:
+/// nothing else changes then. bw_malloc(0) is a unique pointer.
+void *bw_malloc(size_t size);
+/// As bw_malloc(count * size), zeroed; NULL as well when the product overflows.
+void *bw_calloc(size_t count, size_t size);
+/// Grows or shrinks; content up to the smaller size stays. NULL: no memory, `ptr` is untouched.
+/// bw_realloc(NULL, n) is bw_malloc(n); bw_realloc(p, 0) frees p and returns NULL.
+void *bw_realloc(void *ptr, size_t size);
+/// `align` must be a power of two, else NULL. Freed with bw_free.
+void *bw_aligned_alloc(size_t align, size_t size);
+/// Gives memory back. NULL is allowed. A pointer that no bw_ function gave is a fatal error.
+void bw_free(void *ptr);
+/// Bytes that may really be used at `ptr`: its size class, or whole pages. 0 for NULL.
+size_t bw_malloc_usable_size(const void *ptr);
+/// The usable size that bw_malloc(size) will give.
+size_t bw_malloc_good_size(size_t size);
+
+/// One row of the size-class table. Class 0 stands for "large" and is all zeros.
+typedef struct bw_size_class {
+  uint32_t size;       ///< bytes an object
+  uint32_t span_bytes; ///< bytes a span, a multiple of 8192
+  uint32_t objects;    ///< objects a span
+  uint32_t tail_waste; ///< bytes at the span's end that no object uses
+  uint32_t max_waste;  ///< largest possible waste of a span, in 1/100 of a percent
+} bw_size_class;
+
+/// Number of rows, class 0 included (68 for Go's table).
+int bw_size_class_count(void);
+/// Row `index`; class 0's row for an index out of range.
+bw_size_class bw_size_class_at(int index);
+/// The class of a size: 1..count-1, or 0 when it is large (> 32768 for Go's table).
+int bw_size_class_of(size_t size);
+
+/// What the allocator holds, tier by tier. Bytes unless the name says otherwise. Numbers of one
+/// call belong to one moment only for each tier on its own.
+typedef struct bw_alloc_stats {
+  // System
+  uint64_t system_bytes;   ///< asked of the system so far, never shrinks on wasm
+  uint64_t system_calls;   ///< successful requests (mmap, memory.grow)
+  uint64_t released_bytes; ///< given back to the system and not taken again
+  // Page heap
+  uint64_t heap_free_bytes; ///< free spans, in the 128 lists and the ordered set
+  uint64_t heap_free_spans; ///< how many
+  uint64_t heap_used_bytes; ///< spans in use: by size classes or large objects
+  uint64_t heap_splits, heap_coalesces;
+  // Central free lists
+  uint64_t central_free_bytes;               ///< free objects in spans that a size class owns
+  uint64_t central_fetches, central_returns; ///< batches
+  // Thread caches
+  uint64_t cache_free_bytes; ///< free objects in all threads' caches
+  uint64_t cache_hits, cache_misses;
+  uint64_t caches; ///< live thread caches
+  // Objects
+  uint64_t live_bytes;  ///< in use by the program, by usable size
+  uint64_t large_bytes; ///< of these in large objects
+  uint64_t mallocs, frees;
+  uint64_t metadata_bytes; ///< the allocator's own records
+} bw_alloc_stats;
+
+/// Fills `*out`. Takes each tier's locks in turn; meant for statistics, not for hot paths.
+void bw_alloc_stats_read(bw_alloc_stats *out);
+
+/// Where one pointer lives; for tools and the playground.
+typedef struct bw_alloc_where {
+  uintptr_t span_start; ///< address of the span's first byte
+  size_t span_bytes;
+  int size_class;      ///< 0: a large object with a span of its own
+  size_t object_size;  ///< usable bytes
+  size_t object_index; ///< place in the span
+  size_t span_objects; ///< objects a span of this class holds
+  size_t span_in_use;  ///< objects not in the central free list: the program's and cached ones
+} bw_alloc_where;
+
+/// False when `ptr` is not inside a span that is in use.
+bool bw_alloc_where_is(const void *ptr, bw_alloc_where *out);
+
+/// One span, for bw_alloc_walk.
+typedef struct bw_alloc_span {
+  uintptr_t start;
+  size_t bytes;
+  int size_class; ///< 0: large object; -1: free
+  size_t objects, in_use;
+} bw_alloc_span;
+
+/// Calls `visit` for every span in address order until it returns false. Holds the page heap's
+/// lock: `visit` must not allocate or free.
+void bw_alloc_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void *arg);
+
+/// Gives this thread's cached objects back to the central lists, and idle pages to the system where
+/// the target can. Returns the bytes given back to the system.
+size_t bw_alloc_release(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,42 @@
+/// @file error.h  Return codes.
+///
+/// Four kinds of failure, never mixed:
+///  1. what a caller can act on: 0 or one of the negative codes below; no errno;
+///  2. run-time panics, worded as Go words them (`panic: send on closed channel`), exit status 2
+///     when nothing recovers them;
+///  3. fatal errors (`fatal error: all goroutines are asleep - deadlock!`): message, dump of all
+///     goroutines, exit status 2; never recoverable;
+///  4. out of memory: allocating functions return NULL (or BW_ENOMEM) and leave everything usable.
+#ifndef BURROW_ERROR_H
+#define BURROW_ERROR_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Every code: name, value, text.
+#define BW_ERRORS(X)                                                                               \
+  X(BW_OK, 0, "ok")                                                                                \
+  X(BW_ENOMEM, -1, "out of memory")                                                                \
+  X(BW_EINVAL, -2, "invalid argument")                                                             \
+  X(BW_EAGAIN, -3, "operation would block")                                                        \
+  X(BW_ECLOSED, -4, "channel is closed")                                                           \
+  X(BW_ETIMEDOUT, -5, "deadline exceeded")                                                         \
+  X(BW_ENOTSUP, -6, "not supported on this target")                                                \
+  X(BW_ESTATE, -7, "not possible in this state")                                                   \
+  X(BW_EHANDLE, -8, "not a live handle of this kind")                                              \
+  X(BW_ERANGE, -9, "index or length out of range")
+
+enum bw_error {
+#define BW_ERROR_ENUM(name, value, text) name = value,
+  BW_ERRORS(BW_ERROR_ENUM)
+#undef BW_ERROR_ENUM
+};
+
+/// The text of a code; "unknown error" for anything else. Never NULL, never freed.
+const char *bw_strerror(int code);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,84 @@
+/// @file go.h  Goroutines: start the runtime, start goroutines, yield, sleep.
+///
+/// Goroutines run on P "processors", each served by one OS thread at a time, and may move between
+/// threads whenever they block or yield: keep no address of a thread-local variable across a call
+/// that may park. Preemption is cooperative: a goroutine that neither blocks nor yields keeps its
+/// thread. Every function says whether it may park.
+#ifndef BURROW_GO_H
+#define BURROW_GO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// How to run. Zero-initialise and set what you need; NULL means all defaults.
+typedef struct bw_options {
+  int procs;         ///< Ps (GOMAXPROCS). 0: $BURROW_PROCS, else one per core. 1..1024. wasi: 1
+  size_t stack_size; ///< bytes a goroutine's stack; 0: the target's default (bw_stack_size_default)
+} bw_options;
+
+/// Runs `fn(arg)` as the main goroutine (goroutine 1) and returns what it returns. The calling
+/// thread serves as one of the threads meanwhile. When the main goroutine returns, the program's
+/// other goroutines end too: those that are running reach their next blocking call or yield first,
+/// parked ones never run again, and what they own in memory is not released for them. Negative
+/// BW_E...: ENOMEM, EINVAL (options), ESTATE (a runtime is running already).
+int bw_run(int (*fn)(void *arg), void *arg, const bw_options *options);
+
+/// Starts `fn(arg)` on a new goroutine. 0, or BW_ENOMEM (nothing was started), or BW_ESTATE when no
+/// runtime is running. `fn` == NULL is Go's fatal error "go of nil func value".
+/// `arg` is passed on as it is: the caller keeps it alive. Any thread may call. Does not park.
+int bw_go(void (*fn)(void *arg), void *arg);
+
+/// As bw_go, with a choice of name and stack.
+typedef struct bw_go_options {
+  const char *name;  ///< shown in dumps; copied, cut to 23 bytes; NULL: none
+  size_t stack_size; ///< bytes; 0: the runtime's default
+} bw_go_options;
+int bw_go_with(const bw_go_options *options, void (*fn)(void *arg), void *arg);
+
+/// Lets other goroutines run (runtime.Gosched). On a plain thread: the OS's yield. May park.
+void bw_gosched(void);
+
+/// Sleeps at least `ns` nanoseconds; returns at once for ns <= 0. Parks the goroutine; on a plain
+/// thread, blocks the thread.
+void bw_sleep(int64_t ns);
+
+/// Monotonic clock, nanoseconds from an arbitrary start. Deadlines are points on it.
+int64_t bw_now(void);
+
+/// The current goroutine's number (main is 1), or 0 on a plain thread.
+uint64_t bw_goid(void);
+
+/// Number of Ps of the running runtime; 0 when none is running.
+int bw_procs(void);
+/// Number of goroutines that have not ended (runtime.NumGoroutine).
+int bw_num_goroutine(void);
+/// Index (0..bw_procs()-1) of the P that runs the current goroutine; -1 on a plain thread.
+/// Old news as soon as it is read: the goroutine may move at its next blocking call.
+int bw_proc_index(void);
+
+/// Default bytes of a goroutine's stack on this target.
+size_t bw_stack_size_default(void);
+
+/// Plain threads that will still send, receive or close count as outside help: while their number
+/// is above zero, "all goroutines are asleep" is not a deadlock. Enter before the goroutines depend
+/// on the thread (the creator may do it on the thread's behalf), leave when it is done.
+void bw_outside_enter(void);
+void bw_outside_leave(void);
+
+/// Panics with a message: `panic: MESSAGE`, the goroutine's number and state, exit status 2.
+_Noreturn void bw_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#define BW_NANOSECOND  ((int64_t)1)
+#define BW_MICROSECOND ((int64_t)1000)
+#define BW_MILLISECOND ((int64_t)1000000)
+#define BW_SECOND      ((int64_t)1000000000)
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,29 @@
+// The slow half of the thread-level lock: bounded spinning, then the futex.
+#include "lock/mutex.h"
+
+#include "port/port.h"
+
+// About 1-2 us of pauses: longer than nearly every section in the runtime, shorter than a futex
+// round trip (5 us natively, 9-10 us between two workers).
+enum { SPIN_ROUNDS = 40 };
+
+static bool spin_for(bw__mutex *mu) {
+  for (int i = 0; i < SPIN_ROUNDS; i++) {
+    uint32_t word = bw__load_relaxed(&mu->word);
+    if (word == 0 && bw__cas_acquire(&mu->word, &word, 1)) return true;
+    if (word == 2) return false; // others sleep already: do not jump the queue for long
+    bw__cpu_relax();
+  }
+  return false;
+}
+
+BW_NOINLINE void bw__mutex_lock_slow(bw__mutex *mu) {
+  if (!bw__port_may_block()) {
+    for (uint32_t word = 0; !bw__cas_acquire(&mu->word, &word, 1); word = 0) bw__cpu_relax();
+    return;
+  }
+  if (spin_for(mu)) return;
+  while (bw__swap_acquire(&mu->word, 2) != 0) bw__port_futex_wait(&mu->word, 2, -1);
+}
+
+BW_NOINLINE void bw__mutex_unlock_slow(bw__mutex *mu) { bw__port_futex_wake(&mu->word, 1); }

@@ -1,0 +1,57 @@
+// A lock for threads (M), never for goroutines: its sections are short, take no other time than
+// their own instructions, and never suspend. Four bytes, zero means free.
+//
+// word: 0 free | 1 held | 2 held and somebody may be asleep on it.
+//
+// Lock: CAS 0 -> 1; when that fails, spin for a bounded time, then swap in 2 and sleep while it is
+// 2. Unlock: swap in 0; wake one if it was 2. A woken thread takes the lock with 2, since it cannot
+// know whether others sleep: at worst one wake-up too many, never one too few. (The three-state
+// futex lock, as in Drepper's "Futexes are tricky".)
+//
+// Where a thread must not block (a browser's main thread) it spins instead, and what it waits for
+// is another thread's short section.
+#ifndef BURROW_LOCK_MUTEX_H
+#define BURROW_LOCK_MUTEX_H
+
+#include "base/atomics.h"
+#include "lock/rank.h"
+
+typedef struct {
+  _Atomic(uint32_t) word;
+  uint32_t rank; // bw__rank; r/o after init
+} bw__mutex;
+
+#define BW_MUTEX_INIT(r)                                                                           \
+  { 0, r }
+
+static inline void bw__mutex_init(bw__mutex *mu, bw__rank rank) {
+  bw__store_relaxed(&mu->word, 0);
+  mu->rank = rank;
+}
+
+void bw__mutex_lock_slow(bw__mutex *mu);
+void bw__mutex_unlock_slow(bw__mutex *mu);
+
+// Blocks: M. Locks: mu.
+static inline void bw__mutex_lock(bw__mutex *mu) {
+  bw__rank_push((bw__rank)mu->rank);
+  uint32_t free_word = 0;
+  if (BW_LIKELY(bw__cas_acquire(&mu->word, &free_word, 1))) return; // pairs with unlock's release
+  bw__mutex_lock_slow(mu);
+}
+
+static inline bool bw__mutex_try(bw__mutex *mu) {
+  uint32_t free_word = 0;
+  if (!bw__cas_acquire(&mu->word, &free_word, 1)) return false; // pairs with unlock's release
+  bw__rank_push((bw__rank)mu->rank);
+  return true;
+}
+
+static inline void bw__mutex_unlock(bw__mutex *mu) {
+  bw__rank_pop((bw__rank)mu->rank);
+  if (BW_UNLIKELY(bw__swap_release(&mu->word, 0) == 2)) bw__mutex_unlock_slow(mu);
+}
+
+static inline bool bw__mutex_held(bw__mutex *mu) { return bw__load_relaxed(&mu->word) != 0; }
+
+#endif

@@ -1,0 +1,59 @@
+// The context switch: a goroutine's saved machine state behind a door of four functions.
+//
+// A thread *resumes* a context and gets control back when the context *suspends* or its entry
+// returns. A suspended context is bytes in memory: any thread may resume it next, and that is how
+// goroutines move between threads. The caller provides the hand-over between the two (a context is
+// saved completely only when bw__ctx_resume has returned).
+//
+//   native  callee-saved registers and the stack pointer, swapped in assembly. Floating-point
+//           control words (rounding mode, exception masks) stay with the thread.
+//   wasm    Binaryen's asyncify: suspend unwinds the wasm stack into the save area, resume calls
+//           the entry again and asyncify replays the frames. Save area and shadow stack share one
+//           block: frames are saved upwards from `lo`, the shadow stack grows down from the top.
+//
+// After a switch the code may be on another thread: addresses of thread-local variables taken
+// before it are stale, so read them through a noinline function.
+#ifndef BURROW_PORT_CTX_H
+#define BURROW_PORT_CTX_H
+
+#include "base/config.h"
+
+typedef struct bw__ctx {
+  void *sp;      // saved stack pointer while suspended
+  void *host_sp; // stack pointer of the resumer while running
+  char *lo;      // the block: lowest address,
+  size_t size;   // and bytes
+  void (*entry)(void *);
+  void *arg;
+  bool finished;  // port/posix: the entry has returned
+  bool suspended; // port/wasm: unwound, or being rewound
+  struct { // port/wasm: asyncify's own record, it reads these two words; valid while suspended
+    char *at, *end;
+  } save;
+  void *fiber;           // ThreadSanitizer's fiber of this context
+  void *host_fiber;      // and of the resumer
+  void *fake_stack;      // AddressSanitizer
+  void *host_fake_stack; //
+  const void *host_lo;   //
+  size_t host_size;      //
+} bw__ctx;
+
+// Prepares `c` to run entry(arg) on the block [lo, lo+size), 16-byte aligned.
+void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg);
+
+// Runs `c` until it suspends (returns true) or its entry returns (returns false).
+bool bw__ctx_resume(bw__ctx *c);
+
+// Called on `c` itself: gives control back to the resumer; returns when resumed again.
+void bw__ctx_suspend(bw__ctx *c);
+
+// Ends what bw__ctx_make began. `c` must not be running.
+void bw__ctx_destroy(bw__ctx *c);
+
+// Bytes of the block below the deepest use known at the last suspend; < 0: it overflowed.
+ptrdiff_t bw__ctx_headroom(const bw__ctx *c);
+
+// The current stack pointer, roughly.
+static inline char *bw__ctx_here(void) { return (char *)__builtin_frame_address(0); }
+
+#endif

@@ -1,0 +1,27 @@
+// The host functions for programs that Emscripten's own JavaScript runs. Not part of the npm
+// package's module: there the same names are imports (web/src/host.ts).
+#include "port/emscripten/host.h"
+
+#include <emscripten/em_asm.h>
+#include <emscripten/em_js.h>
+
+// clang-format off
+EM_JS(void, bw_host_print, (int fd, const char *data, size_t n), {
+  wasmMemory.grow(0);
+  const bytes = new Uint8Array(wasmMemory.buffer).slice(data >>> 0, (data >>> 0) + n);
+  if (ENVIRONMENT_IS_NODE) require('fs').writeSync(fd, bytes);
+  else (fd === 2 ? err : out)(new TextDecoder().decode(bytes).trimEnd());
+})
+
+void bw_host_write(int fd, const char *data, size_t n) { bw_host_print(fd, data, n); }
+
+// _exit would only set the exit code: threads keep the process alive.
+_Noreturn void bw_host_exit(int status) {
+  MAIN_THREAD_EM_ASM({
+    if (ENVIRONMENT_IS_NODE) process.exit($0);
+    PThread.terminateAllThreads();
+    abort('exit status ' + $0);
+  }, status);
+  __builtin_trap();
+}
+// clang-format on

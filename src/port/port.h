@@ -1,0 +1,95 @@
+// The port: everything Burrow asks of a platform, in one contract. Each folder beside this file
+// implements it; CMake picks the folder, no `#ifdef` does. What a platform cannot do is a function
+// that says so (a code, NULL or false) and a false field in bw__port_caps.
+//
+//   posix/       Linux and its kin: mmap, pthreads, futex
+//   emscripten/  wasm32 with threads: Web Workers or worker_threads, one shared linear memory
+//   wasi/        wasm32 with one thread, WASI preview 1
+//   wasm/        what the last two share: growing linear memory, the asyncify context switch
+#ifndef BURROW_PORT_PORT_H
+#define BURROW_PORT_PORT_H
+
+#include "base/atomics.h"
+#include "base/config.h"
+
+typedef struct {
+  const char *name;  // "posix", "emscripten", "wasi"
+  bool threads;      // bw__port_thread_start works
+  bool gives_back;   // bw__port_mem_release really returns memory to the system
+  bool maps_stacks;  // bw__port_stack_map works; else stacks come from the page heap
+  size_t stack_size; // default size of a goroutine's stack, bytes
+} bw__port_caps;
+
+extern const bw__port_caps bw__port_capabilities;
+
+// ---- memory ------------------------------------------------------------------------------------
+
+// More zeroed memory, aligned to BW_PAGE_SIZE: `want` bytes, or `least` when so much is not to be
+// had; both multiples of BW_PAGE_SIZE. *got tells which. NULL: neither was to be had.
+// Not thread-safe: the page heap calls it under its lock (two growers of linear memory that both
+// believe the tail is theirs would corrupt each other).
+void *bw__port_mem_grow(size_t least, size_t want, size_t *got);
+
+// Gives the pages of [p, p+n) back to the system; their content is lost, the addresses stay
+// ours. Returns the bytes given back: 0 where the platform cannot.
+size_t bw__port_mem_release(void *p, size_t n);
+
+// wasm threads: makes memory that another thread grew visible to this one (see
+// port/wasm/memory.c). Call it wherever a pointer may have reached this thread from another.
+// Elsewhere it does nothing. Cost when there is nothing to do: one load and a compare.
+void bw__port_mem_sync(void);
+
+// Test door, wasm threads only: while off, bw__port_mem_sync does nothing at all.
+extern _Atomic(bool) bw__port_mem_sync_off;
+
+typedef struct {
+  uint64_t virtual_bytes;  // VSZ; on wasm the size of linear memory
+  uint64_t resident_bytes; // RSS; on wasm bytes handed out by bw__port_mem_grow
+  uint64_t max_bytes;      // limit: address space or the memory's declared maximum; 0 = unknown
+} bw__port_mem_info;
+
+bw__port_mem_info bw__port_mem_read(void);
+
+// A goroutine's stack of at least `size` bytes with a guard below it, lazily committed.
+// *usable is what lies between guard and top. NULL: no memory, or caps.maps_stacks is false.
+void *bw__port_stack_map(size_t size, size_t *usable);
+void bw__port_stack_unmap(void *lo, size_t usable);
+
+// ---- threads -----------------------------------------------------------------------------------
+
+typedef struct {
+  uintptr_t handle;
+  void (*run)(void *);
+  void *arg;
+} bw__port_thread;
+
+// Starts fn(arg) on a new OS thread. 0 or a negative BW_E... code. `t` must live until the join.
+int bw__port_thread_start(bw__port_thread *t, void (*run)(void *), void *arg);
+void bw__port_thread_join(bw__port_thread *t);
+void bw__port_thread_yield(void);
+int bw__port_cpu_count(void);
+
+// Has `fn` called on each thread that called this one, when that thread ends. One fn a program.
+void bw__port_thread_at_exit(void (*fn)(void));
+
+// ---- futex -------------------------------------------------------------------------------------
+
+// Sleeps while *word == expected, until woken or until `timeout_ns` have passed (< 0: for ever).
+// May return early for no reason. Must not be called where bw__port_may_block() is false.
+void bw__port_futex_wait(_Atomic(uint32_t) *word, uint32_t expected, int64_t timeout_ns);
+// Wakes up to `n` sleepers. `word` is used as an address only: its memory may be gone already.
+void bw__port_futex_wake(_Atomic(uint32_t) *word, uint32_t n);
+// False on a browser's main thread, which must spin instead.
+bool bw__port_may_block(void);
+
+// ---- clock, environment, output, end -----------------------------------------------------------
+
+int64_t bw__port_now(void);                 // monotonic, ns
+void bw__port_sleep_until(int64_t when_ns); // blocks the thread; on bw__port_now's clock
+const char *bw__port_env(const char *name); // NULL when not set
+// Writes to fd 1 or 2 without stdio, allocation or locks of ours.
+void bw__port_write(int fd, const char *data, size_t n);
+// Ends the program at once: no exit handlers, no flushing.
+_Noreturn void bw__port_exit(int status);
+
+#endif

@@ -1,0 +1,91 @@
+// Memory from mmap. Stacks get a guard below them: MADV_GUARD_INSTALL (Linux 6.13) costs no
+// mapping, so a million guarded stacks fit below the kernel's limit of 65,530 mappings; older
+// kernels get mprotect.
+#include "port/port.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+#define GUARD ((size_t)4096)
+
+const bw__port_caps bw__port_capabilities = {
+    .name = "posix",
+    .threads = true,
+    .gives_back = true,
+    .maps_stacks = true,
+    .stack_size = BW_ASAN || BW_TSAN ? 256 << 10 : 64 << 10,
+};
+
+_Atomic(bool) bw__port_mem_sync_off;
+
+void bw__port_mem_sync(void) {}
+
+static void *map(size_t bytes) {
+  void *p =
+      mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return p == MAP_FAILED ? NULL : p;
+}
+
+// mmap aligns to 4 KB; where the page heap's 8 KB need it, map one page more and cut the ends.
+static void *map_aligned(size_t bytes) {
+  char *p = map(bytes);
+  if (!p || ((uintptr_t)p & (BW_PAGE_SIZE - 1)) == 0) return p;
+  munmap(p, bytes);
+  p = map(bytes + BW_PAGE_SIZE);
+  if (!p) return NULL;
+  char *start = (char *)bw__align_up((uintptr_t)p, BW_PAGE_SIZE);
+  if (start > p) munmap(p, (size_t)(start - p));
+  size_t tail = (size_t)(p + BW_PAGE_SIZE - start);
+  if (tail) munmap(start + bytes, tail);
+  return start;
+}
+
+void *bw__port_mem_grow(size_t least, size_t want, size_t *got) {
+  void *p = map_aligned(want);
+  *got = want;
+  if (!p && least < want) {
+    p = map_aligned(least);
+    *got = least;
+  }
+  return p;
+}
+
+size_t bw__port_mem_release(void *p, size_t n) { return madvise(p, n, MADV_DONTNEED) == 0 ? n : 0; }
+
+bw__port_mem_info bw__port_mem_read(void) {
+  bw__port_mem_info info = {0};
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    info.max_bytes = limit.rlim_cur;
+  unsigned long long size, resident;
+  FILE *f = fopen("/proc/self/statm", "re");
+  if (!f) return info;
+  if (fscanf(f, "%llu %llu", &size, &resident) == 2) {
+    info.virtual_bytes = size * (uint64_t)sysconf(_SC_PAGESIZE);
+    info.resident_bytes = resident * (uint64_t)sysconf(_SC_PAGESIZE);
+  }
+  fclose(f);
+  return info;
+}
+
+void *bw__port_stack_map(size_t size, size_t *usable) {
+  size = bw__align_up(size, GUARD);
+  char *p = mmap(NULL, size + GUARD, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (p == MAP_FAILED) return NULL;
+  if (madvise(p, GUARD, MADV_GUARD_INSTALL) != 0 && mprotect(p, GUARD, PROT_NONE) != 0) {
+    munmap(p, size + GUARD);
+    return NULL;
+  }
+  *usable = size;
+  return p + GUARD;
+}
+
+void bw__port_stack_unmap(void *lo, size_t usable) { munmap((char *)lo - GUARD, usable + GUARD); }

@@ -1,0 +1,32 @@
+// Clock, environment, output and the end of the program.
+#include "port/port.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t bw__port_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void bw__port_sleep_until(int64_t when_ns) {
+  struct timespec t = {when_ns / 1000000000, when_ns % 1000000000};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR) {}
+}
+
+const char *bw__port_env(const char *name) { return getenv(name); }
+
+void bw__port_write(int fd, const char *data, size_t n) {
+  while (n > 0) {
+    ssize_t done = write(fd, data, n);
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return;
+    data += done;
+    n -= (size_t)done;
+  }
+}
+
+_Noreturn void bw__port_exit(int status) { _exit(status); }

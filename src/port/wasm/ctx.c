@@ -1,0 +1,75 @@
+// The wasm context switch by Binaryen's asyncify, called from C.
+//
+// asyncify rewrites every function that may be on the stack at a switch. Told to unwind, each of
+// them saves its locals into the save area and returns; told to rewind, the entry is called again
+// and each function restores its locals and jumps to the call where it was. So a suspended
+// goroutine is bytes in linear memory: [lo, save.at) saved frames, and from sp up to the top its
+// shadow stack. Any thread with the same module may rewind it; asyncify's own state is two wasm
+// globals per instance and idle between switches.
+//
+//   resume, first time   set sp, call entry
+//   suspend              note sp, start_unwind: every frame below resume returns
+//   back in resume       stop_unwind, restore the host's sp
+//   resume, later        start_rewind, set sp, call entry: frames are replayed down to suspend
+//   back in suspend      stop_rewind, return to the goroutine
+//
+// The two functions here that call asyncify's imports are left alone by the pass. They must not be
+// inlined into others: Binaryen's inliner is told so at link time (cmake/BurrowTargets.cmake).
+// No JavaScript frame may lie between resume and suspend: it cannot be unwound.
+#include "port/ctx.h"
+
+#include "port/port.h"
+
+#define ASYNCIFY(name) __attribute__((import_module("asyncify"), import_name(name)))
+ASYNCIFY("start_unwind") void asyncify_start_unwind(void *save);
+ASYNCIFY("stop_unwind") void asyncify_stop_unwind(void);
+ASYNCIFY("start_rewind") void asyncify_start_rewind(void *save);
+ASYNCIFY("stop_rewind") void asyncify_stop_rewind(void);
+
+char *bw__sp_get(void);
+void bw__sp_set(char *sp);
+
+// Room that must be left between saved frames and shadow stack when a goroutine suspends; a
+// goroutine that comes so close may have overwritten its own saved frames or its neighbour's
+// memory.
+enum { RESERVE = 256 };
+
+void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg) {
+  *c = (bw__ctx){.lo = lo, .size = size, .entry = entry, .arg = arg};
+  c->sp = c->lo + size;
+}
+
+static _Noreturn void overflowed(void) {
+  static const char text[] = "fatal error: stack overflow: a goroutine exceeds its stack\n";
+  bw__port_write(2, text, sizeof text - 1);
+  bw__port_exit(2);
+}
+
+BW_NOINLINE bool bw__ctx_resume(bw__ctx *c) {
+  c->host_sp = bw__sp_get();
+  if (c->suspended) asyncify_start_rewind(&c->save);
+  bw__sp_set(c->sp);
+  c->entry(c->arg);
+  bw__sp_set(c->host_sp);
+  if (!c->suspended) return false; // the entry returned by itself
+  asyncify_stop_unwind();
+  return true;
+}
+
+BW_NOINLINE void bw__ctx_suspend(bw__ctx *c) {
+  if (c->suspended) { // this call is the replay's last step
+    c->suspended = false;
+    asyncify_stop_rewind();
+    return;
+  }
+  c->sp = bw__sp_get();
+  c->save.at = c->lo;
+  c->save.end = c->sp;
+  if ((char *)c->sp < c->lo + RESERVE) overflowed();
+  c->suspended = true;
+  asyncify_start_unwind(&c->save);
+}
+
+void bw__ctx_destroy(bw__ctx *c) { (void)c; }
+
+ptrdiff_t bw__ctx_headroom(const bw__ctx *c) { return (char *)c->sp - c->save.at; }

@@ -1,0 +1,99 @@
+// Linear memory: grown, never shrunk, always one contiguous piece from __heap_base upwards.
+//
+// The stale-memory rule (measured on V8: Node 20, 24, 26 and Chromium). When thread A grows shared
+// memory, thread B keeps its old idea of the size for a while: memory.size is stale, and
+// memory.fill and memory.copy into the new pages trap, although plain loads and stores work there.
+// memory.grow(0) on B refreshes it. So the page count is published after each growth, every thread
+// remembers the count it last saw, and bw__port_mem_sync refreshes when they differ. It is called
+// wherever a pointer may reach a thread: when an M takes a goroutine, when a plain thread wakes
+// from a wait, on malloc's slow path, and when JavaScript enters.
+//
+// Interleaving that this prevents: A: malloc grows memory, p lies in the new pages; sends p over a
+// channel. B: receives p, memset(p) -> one memory.fill -> trap "memory access out of bounds".
+#include "port/port.h"
+
+enum { WASM_PAGE = 65536 };
+
+// The last 64 KB of 4 GB stay unused: an object's end must not wrap to 0.
+#define TOP_MAX ((uint64_t)0xffff0000u)
+
+extern unsigned char __heap_base;
+
+static struct {
+  uint64_t at, top;        // next byte to hand out; end of memory that is ours. Page heap's lock.
+  uint64_t handed_out;     // the same
+  _Atomic(uint32_t) pages; // published size in 64 KB pages; 0 before the first growth
+} memory;
+
+static _Thread_local uint32_t seen; // the page count this thread last refreshed at
+
+_Atomic(bool) bw__port_mem_sync_off;
+
+// noinline: `seen` must be looked up on the thread that runs now.
+BW_NOINLINE void bw__port_mem_sync(void) {
+  uint32_t pages = bw__load_acquire(&memory.pages); // pairs with the release in grow_to
+  if (BW_LIKELY(pages == seen) || bw__load_relaxed(&bw__port_mem_sync_off)) return;
+  seen = pages;
+  __builtin_wasm_memory_grow(0, 0);
+}
+
+static void begin(void) {
+  memory.at = bw__align_up((uintptr_t)&__heap_base, BW_PAGE_SIZE);
+  memory.top = (uint64_t)__builtin_wasm_memory_size(0) * WASM_PAGE;
+  if (memory.top > TOP_MAX) memory.top = TOP_MAX;
+}
+
+// Grows so that `top` is at least `need`. False: the maximum is reached.
+static bool grow_to(uint64_t need) {
+  if (need > TOP_MAX) return false;
+  size_t pages = (size_t)((need - memory.top + WASM_PAGE - 1) / WASM_PAGE);
+  size_t old = __builtin_wasm_memory_grow(0, pages);
+  if (old == SIZE_MAX) return false;
+  memory.top = (uint64_t)(old + pages) * WASM_PAGE;
+  if (memory.top > TOP_MAX) memory.top = TOP_MAX;
+  bw__store_release(&memory.pages, (uint32_t)(old + pages)); // pairs with bw__port_mem_sync
+  return true;
+}
+
+static void *take(uint64_t bytes) {
+  if (memory.at + bytes > memory.top && !grow_to(memory.at + bytes)) return NULL;
+  void *p = (void *)(uintptr_t)memory.at;
+  memory.at += bytes;
+  memory.handed_out += bytes;
+  return p;
+}
+
+void *bw__port_mem_grow(size_t least, size_t want, size_t *got) {
+  if (!memory.top) begin();
+  void *p = take(want);
+  *got = want;
+  if (!p && least < want) {
+    p = take(least);
+    *got = least;
+  }
+  return p;
+}
+
+size_t bw__port_mem_release(void *p, size_t n) {
+  (void)p;
+  (void)n;
+  return 0; // linear memory never shrinks
+}
+
+bw__port_mem_info bw__port_mem_read(void) {
+  return (bw__port_mem_info){
+      .virtual_bytes = (uint64_t)__builtin_wasm_memory_size(0) * WASM_PAGE,
+      .resident_bytes = memory.handed_out,
+  };
+}
+
+void *bw__port_stack_map(size_t size, size_t *usable) {
+  (void)size;
+  (void)usable;
+  return NULL; // stacks come from the page heap
+}
+
+void bw__port_stack_unmap(void *lo, size_t usable) {
+  (void)lo;
+  (void)usable;
+}

@@ -1,0 +1,23 @@
+// The thread-local pointer to this thread's M.
+//
+// A goroutine may continue on another thread after any call that parks, so nobody may keep the
+// *address* of the variable: both functions are out of line, and the empty asm keeps the compiler
+// from proving that two calls give the same.
+#include "sched/sched.h"
+
+static _Thread_local bw__m *current;
+
+BW_NOINLINE bw__m *bw__m_current(void) {
+  __asm__ volatile("" ::: "memory");
+  return current;
+}
+
+BW_NOINLINE void bw__m_set_current(bw__m *m) {
+  __asm__ volatile("" ::: "memory");
+  current = m;
+}
+
+bw__g *bw__g_current(void) {
+  bw__m *m = bw__m_current();
+  return m ? m->cur : NULL;
+}
