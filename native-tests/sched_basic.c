@@ -20,6 +20,13 @@ TEST(sched_run_checks_its_options) {
   CHECK_EQ(bw_goid(), 0);
 }
 
+TEST(sched_outside_help_without_a_runtime) {
+  bw_outside_enter();
+  bw_outside_leave();
+  bw_gosched();
+  bw_debug_dump();
+}
+
 static int run_inside_run(void *arg) {
   (void)arg;
   return bw_run(return_arg, NULL, NULL);

@@ -77,6 +77,17 @@ static int large_stacks(void *arg) {
 }
 TEST(sched_large_stacks) { test_run(large_stacks, NULL, 2); }
 
+// The main goroutine has room for what C's main() is used to.
+static int main_uses_a_lot(void *arg) {
+  (void)arg;
+  volatile char big[200 << 10];
+  for (size_t i = 0; i < sizeof big; i += 512) big[i] = (char)i;
+  bw_gosched();
+  for (size_t i = 0; i < sizeof big; i += 512) CHECK_EQ(big[i], (char)i);
+  return 0;
+}
+TEST(sched_main_has_a_large_stack) { test_run(main_uses_a_lot, NULL, 1); }
+
 // No memory for a stack: bw_go says so, and everything goes on.
 static void nothing(void *arg) { group_done(arg); }
 

@@ -110,11 +110,16 @@ int bw_run(int (*fn)(void *), void *arg, const bw_options *options) {
   if (code != 0) return code;
   bw__sched *s = &bw__sched_state;
   main_call call = {fn, arg, 0};
+  size_t least = bw__port_capabilities.main_stack;
+  bw_go_options options_of_main = {
+      .name = "main",
+      .stack_size = s->stack_size > least ? s->stack_size : least,
+  };
   int started = start_helpers(s);
   if (started < s->procs - 1)
     code = BW_ENOMEM;
   else
-    code = bw_go_with(&(bw_go_options){.name = "main"}, main_goroutine, &call);
+    code = bw_go_with(&options_of_main, main_goroutine, &call);
   if (code != 0) bw__runtime_stop();
   bw__m_serve(0);
   for (int i = 1; i <= started; i++) bw__port_thread_join(&s->ms[i].thread);

@@ -12,7 +12,10 @@
 // Locks: sched. The M's own fields need none.
 #include "sched/sched.h"
 
-bw__sched bw__sched_state = {.lock = BW_MUTEX_INIT(BW_RANK_SCHED)};
+bw__sched bw__sched_state = {
+    .lock = BW_MUTEX_INIT(BW_RANK_SCHED),
+    .idle = {&bw__sched_state.idle, &bw__sched_state.idle},
+};
 
 // How many looks at the queue an M takes before it goes to sleep: some microseconds, about what a
 // futex round trip costs. More would burn a core that somebody else may need.

@@ -28,7 +28,7 @@ typedef struct bw_js_thread {
   _Atomic(uint32_t) claimed; // offset 0
   uint32_t stack_top;        // offset 4
   uint32_t tls;              // offset 8
-  uint32_t agent;            // offset 12: this thread's bw_js_agent
+  uint32_t agent;            // offset 12: this thread's bw_js_agent; 0 after leave
   _Atomic(uint32_t) entered; // offset 16: 1 between enter and leave
 } bw_js_thread;
 
@@ -102,9 +102,6 @@ int bw_js_chan_drop(int chan);                    // releases the handle
 // 0, BW_ECLOSED, or BW_EAGAIN: an op with `key` will come through the calling thread's agent.
 int bw_js_chan_send(int chan, const void *value, uint32_t key);
 int bw_js_chan_recv(int chan, void *value, uint32_t key);
-// Block the thread; BW_ENOTSUP on a thread that must not block.
-int bw_js_chan_send_sync(int chan, const void *value);
-int bw_js_chan_recv_sync(int chan, void *value);
 int bw_js_chan_try_send(int chan, const void *value); // BW_EAGAIN: would block
 int bw_js_chan_try_recv(int chan, void *value);
 int bw_js_chan_close(int chan); // BW_ECLOSED: was closed already

@@ -12,8 +12,7 @@
 #include "comm/chan.h"
 #include "port/port.h"
 
-static _Atomic(bw__js_agent *) all_agents; // grows only: agents are recycled, never freed
-static _Atomic(bw__js_agent *) spare; // one recycled agent, enough for workers that come and go
+static _Atomic(bw__js_agent *) all_agents; // grows only: agents are used again, never freed
 
 static void bump(bw__js_agent *agent) {
   bw__add(&agent->pub.word, 1);
@@ -24,11 +23,20 @@ void bw_js_wake_agents(void) {
   for (bw__js_agent *a = bw__load_acquire(&all_agents); a; a = a->all_next) bump(a);
 }
 
+static bw__js_agent *take_unused(void) {
+  for (bw__js_agent *a = bw__load_acquire(&all_agents); a; a = a->all_next) {
+    bool used = false;
+    if (bw__cas(&a->used, &used, true)) return a;
+  }
+  return NULL;
+}
+
 bw__js_agent *bw__js_agent_make(void) {
-  bw__js_agent *a = bw__swap(&spare, NULL);
+  bw__js_agent *a = take_unused();
   if (a) return a;
   a = bw_calloc(1, sizeof *a);
   if (!a) return NULL;
+  bw__store_relaxed(&a->used, true); // published by the CAS below
   bw__list_init(&a->pending);
   a->all_next = bw__load_relaxed(&all_agents);
   while (!bw__cas(&all_agents, &a->all_next, a)) {} // a failed CAS reloads all_next
@@ -93,5 +101,5 @@ void bw__js_agent_end(bw__js_agent *agent) {
     if (bw__chan_cancel_ticket(op->chan, &op->ticket)) bw_js_op_free(&op->pub);
   }
   while (!bw__list_empty(head)) bw_js_op_free(bw_js_agent_next(&agent->pub));
-  bw__swap(&spare, agent);
+  bw__store(&agent->used, false);
 }

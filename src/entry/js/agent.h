@@ -20,6 +20,7 @@ typedef struct bw__js_agent {
   _Atomic(bw__js_op *) done;     // pushed by any thread, taken whole by the agent's
   bw__js_op *taken;              // taken, oldest first: the agent's thread only
   bw__list pending;              // all ops not yet given to JavaScript: the agent's thread only
+  _Atomic(bool) used;            // false: bw__js_agent_make may take it
   struct bw__js_agent *all_next; // list of all agents: r/o once linked
 } bw__js_agent;
 

@@ -69,18 +69,6 @@ int bw_js_chan_recv(int handle, void *value, uint32_t key) {
   return settle(op, code);
 }
 
-int bw_js_chan_send_sync(int handle, const void *value) {
-  if (!bw__port_may_block()) return BW_ENOTSUP;
-  bw_chan *c = get(handle);
-  return c ? done(c, bw__chan_send(c, value)) : BW_EHANDLE;
-}
-
-int bw_js_chan_recv_sync(int handle, void *value) {
-  if (!bw__port_may_block()) return BW_ENOTSUP;
-  bw_chan *c = get(handle);
-  return c ? done(c, bw__chan_recv(c, value)) : BW_EHANDLE;
-}
-
 int bw_js_chan_try_send(int handle, const void *value) {
   bw_chan *c = get(handle);
   return c ? done(c, bw__chan_try_send(c, value)) : BW_EHANDLE;

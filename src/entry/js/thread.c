@@ -58,12 +58,22 @@ void bw_js_thread_enter(bw_js_thread *t) {
   settle_in(t);
 }
 
+static void end_agent(bw_js_thread *t) {
+  if (t->agent) bw__js_agent_end((bw__js_agent *)(uintptr_t)t->agent);
+  t->agent = 0;
+}
+
 void bw_js_thread_leave(void) {
   bw_js_thread *t = self;
   if (!t || t == &host) return;
-  bw__js_agent_end((bw__js_agent *)(uintptr_t)t->agent);
+  end_agent(t);
   bw__port_thread_ends();
   bw__store(&t->entered, 0);
 }
 
-void bw_js_thread_free(bw_js_thread *t) { bw_free(t); }
+// A thread that never entered, or was terminated, still has its agent.
+void bw_js_thread_free(bw_js_thread *t) {
+  if (!t) return;
+  end_agent(t);
+  bw_free(t);
+}

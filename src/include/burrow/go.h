@@ -17,8 +17,10 @@ extern "C" {
 
 /// How to run. Zero-initialise and set what you need; NULL means all defaults.
 typedef struct bw_options {
-  int procs;         ///< Ps (GOMAXPROCS). 0: $BURROW_PROCS, else one per core. 1..1024. wasi: 1
-  size_t stack_size; ///< bytes a goroutine's stack; 0: the target's default (bw_stack_size_default)
+  int procs; ///< Ps (GOMAXPROCS). 0: $BURROW_PROCS, else one per core. 1..1024. wasi: 1
+  size_t
+      stack_size; ///< bytes a goroutine's stack; 0: the target's default (bw_stack_size_default).
+                  ///< The main goroutine has at least 1 MB, on wasm 256 KB
 } bw_options;
 
 /// Runs `fn(arg)` as the main goroutine (goroutine 1) and returns what it returns. The calling

@@ -21,6 +21,7 @@ const bw__port_caps bw__port_capabilities = {
     .gives_back = true,
     .maps_stacks = true,
     .stack_size = BW_ASAN || BW_TSAN ? 256 << 10 : 64 << 10,
+    .main_stack = 1 << 20,
 };
 
 _Atomic(bool) bw__port_mem_sync_off;

@@ -13,6 +13,7 @@ const bw__port_caps bw__port_capabilities = {
     .gives_back = false,
     .maps_stacks = false,
     .stack_size = 32 << 10,
+    .main_stack = 256 << 10,
 };
 
 int64_t bw__port_now(void) {
