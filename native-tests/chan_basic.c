@@ -48,6 +48,34 @@ static int try_forms(void *arg) {
 }
 TEST(chan_b2_b4_try_forms) { test_run(try_forms, NULL, 1); }
 
+// The try forms wake whom they serve: a parked sender (cap 0 and full ring) and a parked receiver.
+static int try_forms_wake(void *arg) {
+  (void)arg;
+  for (int cap = 0; cap < 3; cap++) {
+    bw_chan *c = bw_chan_make(sizeof(int), cap);
+    for (int i = 0; i < cap; i++) bw_chan_send(c, &i);
+    chan_call s = {.c = c, .value = cap};
+    start(&s, chan_call_send);
+    BLOCKS(s);
+    for (int i = 0, v; i <= cap; i++) {
+      CHECK_EQ(bw_chan_try_recv(c, &v), 0);
+      CHECK_EQ(v, i);
+    }
+    settle();
+    DOES_NOT_BLOCK(s);
+    chan_call r = {.c = c};
+    start(&r, chan_call_recv);
+    BLOCKS(r);
+    CHECK_EQ(bw_chan_try_send(c, &(int){9}), 0);
+    settle();
+    DOES_NOT_BLOCK(r);
+    CHECK(r.ok && r.value == 9);
+    bw_chan_release(c);
+  }
+  return 0;
+}
+TEST(chan_try_forms_wake_waiters) { test_run(try_forms_wake, NULL, 1); }
+
 // behaviour 3: send on a full channel parks; one receive releases it
 static int send_parks(void *arg) {
   (void)arg;

@@ -33,7 +33,8 @@ static int run_inside_run(void *arg) {
 }
 TEST(sched_run_does_not_nest) { CHECK_EQ(bw_run(run_inside_run, NULL, NULL), BW_ESTATE); }
 
-// Starting and stopping leaves nothing behind: memory in use is the same after 50 rounds.
+// Starting and stopping leaves nothing behind: memory in use is the same after 50 rounds. With one
+// P, because on wasm the C library frees the stacks of ended threads when it finds time for it.
 static void park_for_ever(void *arg) { bw_chan_recv(arg, NULL); }
 
 static int leave_parked(void *arg) {
@@ -46,7 +47,7 @@ TEST(sched_run_releases_everything) {
   bw_alloc_stats before, after;
   for (int i = 0; i < 50; i++) {
     bw_chan *c = bw_chan_make(0, 0);
-    test_run(leave_parked, c, 2);
+    test_run(leave_parked, c, 1);
     bw_chan_release(c);
     if (i == 0) bw_alloc_stats_read(&before);
   }

@@ -19,6 +19,7 @@
 // Locks: the channel's (BW_RANK_CHAN), never with another channel's here.
 #include "comm/chan.h"
 
+#include "port/port.h"
 #include "sched/sched.h"
 
 #include <burrow/alloc.h>
@@ -93,9 +94,17 @@ static void ring_take(bw_chan *c, void *to) {
   c->count--;
 }
 
+static void push_waiter(bw__list *queue, bw__waiter *w) {
+  w->queued = true;
+  bw__list_push_back(queue, &w->link);
+}
+
 static bw__waiter *pop_waiter(bw__list *queue) {
   bw__list *l = bw__list_pop_front(queue);
-  return l ? BW_CONTAINER(l, bw__waiter, link) : NULL;
+  if (!l) return NULL;
+  bw__waiter *w = BW_CONTAINER(l, bw__waiter, link);
+  w->queued = false;
+  return w;
 }
 
 // ---- the two operations, under the lock
@@ -146,62 +155,72 @@ static int finish(bw_chan *c, int code, bw__waiter *wake) {
   return code;
 }
 
+// Under the lock: pointers come out of the ring, and values are copied to and from the stacks of
+// waiters, which may lie in memory that their threads grew before they took the same lock.
+static void lock(bw_chan *c) {
+  bw__mutex_lock(&c->lock);
+  bw__port_mem_sync();
+}
+
 // ---- with waiting -------------------------------------------------------------------------------
 
 int bw__chan_send(bw_chan *c, const void *value) {
   bw__waiter w, *wake = NULL;
-  bw__mutex_lock(&c->lock);
+  lock(c);
   int code = send_locked(c, value, &wake);
   if (code != BW_EAGAIN) return finish(c, code, wake);
   bw__waiter_init(&w, (void *)value);
-  bw__list_push_back(&c->senders, &w.link);
+  push_waiter(&c->senders, &w);
   bw__wait(&w, &c->lock, BW_REASON_CHAN_SEND);
   return w.ok ? 0 : BW_ECLOSED;
 }
 
 int bw__chan_recv(bw_chan *c, void *value) {
   bw__waiter w, *wake = NULL;
-  bw__mutex_lock(&c->lock);
+  lock(c);
   int code = recv_locked(c, value, &wake);
   if (code != BW_EAGAIN) return finish(c, code, wake);
   bw__waiter_init(&w, value);
-  bw__list_push_back(&c->receivers, &w.link);
+  push_waiter(&c->receivers, &w);
   bw__wait(&w, &c->lock, BW_REASON_CHAN_RECEIVE);
   return w.ok ? 0 : BW_ECLOSED;
 }
 
 int bw__chan_try_send(bw_chan *c, const void *value) {
   bw__waiter *wake = NULL;
-  bw__mutex_lock(&c->lock);
-  return finish(c, send_locked(c, value, &wake), wake);
+  lock(c);
+  int code = send_locked(c, value, &wake);
+  return finish(c, code, wake);
 }
 
 int bw__chan_try_recv(bw_chan *c, void *value) {
   bw__waiter *wake = NULL;
-  bw__mutex_lock(&c->lock);
-  return finish(c, recv_locked(c, value, &wake), wake);
+  lock(c);
+  int code = recv_locked(c, value, &wake);
+  return finish(c, code, wake);
 }
 
 int bw__chan_send_ticket(bw_chan *c, bw__waiter *ticket) {
   bw__waiter *wake = NULL;
-  bw__mutex_lock(&c->lock);
+  lock(c);
   int code = send_locked(c, ticket->elem, &wake);
-  if (code == BW_EAGAIN) bw__list_push_back(&c->senders, &ticket->link);
+  if (code == BW_EAGAIN) push_waiter(&c->senders, ticket);
   return finish(c, code, wake);
 }
 
 int bw__chan_recv_ticket(bw_chan *c, bw__waiter *ticket) {
   bw__waiter *wake = NULL;
-  bw__mutex_lock(&c->lock);
+  lock(c);
   int code = recv_locked(c, ticket->elem, &wake);
-  if (code == BW_EAGAIN) bw__list_push_back(&c->receivers, &ticket->link);
+  if (code == BW_EAGAIN) push_waiter(&c->receivers, ticket);
   return finish(c, code, wake);
 }
 
 bool bw__chan_cancel_ticket(bw_chan *c, bw__waiter *ticket) {
-  bw__mutex_lock(&c->lock);
-  bool waiting = bw__list_linked(&ticket->link);
-  bw__list_remove(&ticket->link);
+  lock(c);
+  bool waiting =
+      ticket->queued; // not its link: close keeps the waiters it wakes on a list of its own
+  if (waiting) bw__list_remove(&ticket->link);
   bw__mutex_unlock(&c->lock);
   return waiting;
 }
@@ -210,7 +229,7 @@ bool bw__chan_cancel_ticket(bw_chan *c, bw__waiter *ticket) {
 int bw__chan_close(bw_chan *c) {
   bw__list woken;
   bw__list_init(&woken);
-  bw__mutex_lock(&c->lock);
+  lock(c);
   if (c->closed) return finish(c, BW_ECLOSED, NULL);
   c->closed = true;
   for (bw__waiter *w; (w = pop_waiter(&c->receivers));) {
@@ -223,7 +242,8 @@ int bw__chan_close(bw_chan *c) {
     bw__list_push_back(&woken, &w->link);
   }
   bw__mutex_unlock(&c->lock);
-  for (bw__waiter *w; (w = pop_waiter(&woken));) bw__waiter_ready(w);
+  for (bw__list *l; (l = bw__list_pop_front(&woken));)
+    bw__waiter_ready(BW_CONTAINER(l, bw__waiter, link));
   return 0;
 }
 

@@ -40,18 +40,9 @@ static inline void bw__mutex_lock(bw__mutex *mu) {
   bw__mutex_lock_slow(mu);
 }
 
-static inline bool bw__mutex_try(bw__mutex *mu) {
-  uint32_t free_word = 0;
-  if (!bw__cas_acquire(&mu->word, &free_word, 1)) return false; // pairs with unlock's release
-  bw__rank_push((bw__rank)mu->rank);
-  return true;
-}
-
 static inline void bw__mutex_unlock(bw__mutex *mu) {
   bw__rank_pop((bw__rank)mu->rank);
   if (BW_UNLIKELY(bw__swap_release(&mu->word, 0) == 2)) bw__mutex_unlock_slow(mu);
 }
-
-static inline bool bw__mutex_held(bw__mutex *mu) { return bw__load_relaxed(&mu->word) != 0; }
 
 #endif

@@ -13,11 +13,9 @@
 #define BW_RANKS(X)                                                                                \
   X(BW_RANK_HANDLES, "handle table")                                                               \
   X(BW_RANK_CHAN, "channel")                                                                       \
-  X(BW_RANK_COMPLETION, "completion queue")                                                        \
   X(BW_RANK_TIMERS, "timers")                                                                      \
   X(BW_RANK_ALLG, "list of goroutines")                                                            \
   X(BW_RANK_SCHED, "scheduler")                                                                    \
-  X(BW_RANK_STACKS, "stack pool")                                                                  \
   X(BW_RANK_CACHES, "list of thread caches")                                                       \
   X(BW_RANK_CENTRAL, "central free list")                                                          \
   X(BW_RANK_PAGEHEAP, "page heap")

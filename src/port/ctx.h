@@ -53,7 +53,4 @@ void bw__ctx_destroy(bw__ctx *c);
 // Bytes of the block below the deepest use known at the last suspend; < 0: it overflowed.
 ptrdiff_t bw__ctx_headroom(const bw__ctx *c);
 
-// The current stack pointer, roughly.
-static inline char *bw__ctx_here(void) { return (char *)__builtin_frame_address(0); }
-
 #endif

@@ -36,12 +36,14 @@ void *bw__port_mem_grow(size_t least, size_t want, size_t *got);
 size_t bw__port_mem_release(void *p, size_t n);
 
 // wasm threads: makes memory that another thread grew visible to this one (see
-// port/wasm/memory.c). Call it wherever a pointer may have reached this thread from another.
-// Elsewhere it does nothing. Cost when there is nothing to do: one load and a compare.
+// port/wasm/memory.c). Call it wherever a pointer may have reached this thread from another: after
+// taking the lock under which it was handed over, or after the wait. Costs a load and a compare
+// when there is nothing to do; elsewhere it is nothing at all.
+#if BW_WASM && BW_THREADS
 void bw__port_mem_sync(void);
-
-// Test door, wasm threads only: while off, bw__port_mem_sync does nothing at all.
-extern _Atomic(bool) bw__port_mem_sync_off;
+#else
+static inline void bw__port_mem_sync(void) {}
+#endif
 
 typedef struct {
   uint64_t virtual_bytes;  // VSZ; on wasm the size of linear memory

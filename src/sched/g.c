@@ -62,6 +62,7 @@ static bw__g *take_free(bw__m *m) {
     m->p->free_gs = more;
     m->p->free_count++;
   }
+  bw__port_mem_sync(); // a G from the global list may lie in memory that another M grew
   bw__mutex_unlock(&s->lock);
   return g;
 }
@@ -153,6 +154,7 @@ void bw__g_free_all(void) {
 void bw__g_each(void (*visit)(bw__g *g, void *arg), void *arg) {
   bw__mutex_lock(&all.lock);
   bw__g *g = all.head;
+  bw__port_mem_sync();
   bw__mutex_unlock(&all.lock);
   for (; g; g = g->all_next) // all_next never changes once linked
     if (bw__load_acquire(&g->state) != BW_G_FREE) visit(g, arg);

@@ -39,8 +39,9 @@ typedef enum { BW_WAIT_GOROUTINE, BW_WAIT_THREAD, BW_WAIT_TICKET } bw__wait_kind
 typedef struct bw__waiter {
   bw__list link; // in the queue waited in: under that queue's lock
   bw__wait_kind kind;
-  bool ok;    // set by who ends the wait: true = the operation happened, false = closed
-  void *elem; // the value to send, or where to put the one received
+  bool queued; // in a channel's queue, so that a ticket may be taken back: under that queue's lock
+  bool ok;     // set by who ends the wait: true = the operation happened, false = closed
+  void *elem;  // the value to send, or where to put the one received
   union {
     struct bw__g *g;
     bw__note note;

@@ -107,7 +107,7 @@ bw__g *bw__g_current(void);
 
 // ---- g.c: goroutines ----------------------------------------------------------------------------
 
-// A G that is ready to be queued; NULL: no memory. Locks: sched, allg, stacks.
+// A G that is ready to be queued; NULL: no memory. Locks: sched, allg.
 bw__g *bw__g_make(const bw_go_options *options, void (*fn)(void *), void *arg);
 // Back to the free list, after its entry returned.
 void bw__g_recycle(bw__m *m, bw__g *g);

@@ -46,6 +46,7 @@ void bw__timers_run(void) {
   bw__list due;
   bw__list_init(&due);
   bw__mutex_lock(&timers.lock);
+  bw__port_mem_sync(); // the timers lie on stacks that other threads may have grown memory for
   int64_t now = bw__port_now();
   for (bw__heap_node *n; (n = bw__heap_min(&timers.heap)) && n->key <= now;) {
     bw__heap_remove(&timers.heap, n);
@@ -79,6 +80,7 @@ void bw_sleep(int64_t ns) {
   timer t = {.node.key = until};
   bw__waiter_init(&t.waiter, NULL);
   bw__mutex_lock(&timers.lock);
+  bw__port_mem_sync();
   if (!reserve_locked()) {
     bw__mutex_unlock(&timers.lock);
     sleep_by_yielding(until);

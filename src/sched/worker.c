@@ -198,6 +198,7 @@ static bw__g *settle(bw__m *m, bw__g *g, bool alive) {
 
 static bw__g *run(bw__m *m, bw__g *g) {
   bw__p *p = m->p;
+  bw__port_mem_sync(); // first: the G itself may lie in memory that another thread grew
   m->cur = g;
   m->tick++;
   bw__count_own(&p->runs, 1);
@@ -206,7 +207,6 @@ static bw__g *run(bw__m *m, bw__g *g) {
     g->last_proc = p->index;
   }
   bw__store_relaxed(&g->state, BW_G_RUNNING);
-  bw__port_mem_sync(); // the goroutine may use memory that another thread grew
   bool alive = bw__ctx_resume(&g->ctx);
   return settle(m, g, alive);
 }

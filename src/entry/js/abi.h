@@ -10,8 +10,8 @@
 //
 // Values cross by pointer into linear memory. Records for JavaScript are little-endian structs made
 // of 32-bit words (and 64-bit ones where the name says so); their offsets are pinned by static
-// asserts in abi.c. Every function returns 0 or a negative BW_E... code unless it says otherwise;
-// none panics for a bad argument.
+// asserts in thread.c and agent.c. Every function returns 0 or a negative BW_E... code unless it
+// says otherwise; none panics for a bad argument.
 #ifndef BURROW_ENTRY_JS_ABI_H
 #define BURROW_ENTRY_JS_ABI_H
 

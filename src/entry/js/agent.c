@@ -12,6 +12,10 @@
 #include "comm/chan.h"
 #include "port/port.h"
 
+_Static_assert(offsetof(bw_js_op, code) == 4 && offsetof(bw_js_op, value_size) == 8 &&
+                   offsetof(bw_js_op, value) == 12,
+               "abi.h names these offsets");
+
 static _Atomic(bw__js_agent *) all_agents; // grows only: agents are used again, never freed
 
 static void bump(bw__js_agent *agent) {
@@ -68,7 +72,7 @@ bw__js_op *bw__js_op_make(bw__js_agent *agent, bw_chan *chan, size_t size, uint3
 void bw_js_op_free(bw_js_op *pub) {
   bw__js_op *op = (bw__js_op *)pub;
   if (!op) return;
-  bw__list_remove(&op->pending);
+  bw__list_remove(&op->pending); // no-op unless it never came through the queue
   bw_chan_release(op->chan);
   bw_free(op);
 }
@@ -87,8 +91,10 @@ bw_js_op *bw_js_agent_next(bw_js_agent *pub) {
   bw__port_mem_sync();
   if (!agent->taken) take_done(agent);
   bw__js_op *op = agent->taken;
-  if (op) agent->taken = op->next;
-  return op ? &op->pub : NULL;
+  if (!op) return NULL;
+  agent->taken = op->next;
+  bw__list_remove(&op->pending); // it is JavaScript's now
+  return &op->pub;
 }
 
 // Ops whose wait somebody is ending right now cannot be taken back: they arrive within a few

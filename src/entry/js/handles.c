@@ -1,9 +1,11 @@
 // One table under one lock. A handle is the slot's index (20 bits) and the slot's generation (11
-// bits), which changes each time the slot is given up: a stale handle meets another generation.
-// Generations start at 1, so no handle is 0.
+// bits), which changes each time the slot is given up: a stale handle meets another generation,
+// always, because a slot that has had them all is never used again (24 bytes lost every 2,047
+// handles). Generations start at 1, so no handle is 0.
 #include "entry/js/handles.h"
 
 #include "lock/mutex.h"
+#include "port/port.h"
 
 #include <burrow/alloc.h>
 #include <burrow/error.h>
@@ -50,8 +52,13 @@ static slot *free_slot_locked(void) {
   return s;
 }
 
-int bw__handle_make(bw__handle_kind kind, void *object) {
+static void lock(void) {
   bw__mutex_lock(&table.lock);
+  bw__port_mem_sync(); // table and objects may lie in memory that another thread grew
+}
+
+int bw__handle_make(bw__handle_kind kind, void *object) {
+  lock();
   slot *s = free_slot_locked();
   int handle = BW_ENOMEM;
   if (s) {
@@ -64,7 +71,7 @@ int bw__handle_make(bw__handle_kind kind, void *object) {
 }
 
 void *bw__handle_get(int handle, bw__handle_kind kind, void *(*retain)(void *)) {
-  bw__mutex_lock(&table.lock);
+  lock();
   slot *s = find_locked(handle, kind);
   void *object = s ? retain(s->object) : NULL;
   bw__mutex_unlock(&table.lock);
@@ -72,14 +79,15 @@ void *bw__handle_get(int handle, bw__handle_kind kind, void *(*retain)(void *)) 
 }
 
 void *bw__handle_take(int handle, bw__handle_kind kind) {
-  bw__mutex_lock(&table.lock);
+  lock();
   slot *s = find_locked(handle, kind);
   void *object = s ? s->object : NULL;
   if (s) {
     s->kind = BW_HANDLE_NONE;
-    s->generation = s->generation + 1 < GENERATIONS ? s->generation + 1 : 1;
-    s->next_free = table.first_free;
-    table.first_free = (uint32_t)(s - table.slots) + 1;
+    if (++s->generation < GENERATIONS) {
+      s->next_free = table.first_free;
+      table.first_free = (uint32_t)(s - table.slots) + 1;
+    }
   }
   bw__mutex_unlock(&table.lock);
   return object;

@@ -8,6 +8,10 @@ enum { STACK = 64 << 10, DEATH_WORDS = 1024 };
 
 void __wasm_init_tls(void *block); // made by the linker: copies the TLS image and sets __tls_base
 
+_Static_assert(offsetof(bw_js_thread, stack_top) == 4 && offsetof(bw_js_thread, tls) == 8 &&
+                   offsetof(bw_js_thread, agent) == 12 && offsetof(bw_js_thread, entered) == 16,
+               "abi.h names these offsets");
+
 static _Thread_local bw_js_thread *self;
 static bw_js_thread host;
 static uint32_t death[DEATH_WORDS];

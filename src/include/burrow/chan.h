@@ -7,7 +7,8 @@
 ///
 /// Ownership: bw_chan_make gives one reference; bw_chan_retain adds one, bw_chan_release drops one,
 /// and the last release frees the channel. A call on a channel needs a reference that outlives the
-/// call. NULL is Go's nil channel: sending and receiving block for ever, closing panics.
+/// call. A channel on which bw_run left goroutines parked may only be released.
+/// NULL is Go's nil channel: sending and receiving block for ever, closing panics.
 #ifndef BURROW_CHAN_H
 #define BURROW_CHAN_H
 

@@ -1,4 +1,4 @@
-/// @file debug.h  Seeing inside: dumps and counters. Nothing here allocates.
+/// @file debug.h  Seeing inside: dumps and counters. Nothing here uses Burrow's allocator.
 #ifndef BURROW_DEBUG_H
 #define BURROW_DEBUG_H
 
@@ -10,8 +10,9 @@
 extern "C" {
 #endif
 
-/// Prints every goroutine to stderr: number, name, state, what it waits for and how long, where it
-/// was created. Any thread may call at any time; the states of running goroutines are old news.
+/// Prints every goroutine to stderr: number, name, state or what it waits for, its function, and
+/// who started it. Any thread may call while the runtime is up; the states of running goroutines
+/// are old news.
 void bw_debug_dump(void);
 
 /// What one P has done since the runtime started.

@@ -21,7 +21,6 @@ extern "C" {
   X(BW_EINVAL, -2, "invalid argument")                                                             \
   X(BW_EAGAIN, -3, "operation would block")                                                        \
   X(BW_ECLOSED, -4, "channel is closed")                                                           \
-  X(BW_ETIMEDOUT, -5, "deadline exceeded")                                                         \
   X(BW_ENOTSUP, -6, "not supported on this target")                                                \
   X(BW_ESTATE, -7, "not possible in this state")                                                   \
   X(BW_EHANDLE, -8, "not a live handle of this kind")                                              \

@@ -1,9 +1,9 @@
 /// @file go.h  Goroutines: start the runtime, start goroutines, yield, sleep.
 ///
 /// Goroutines run on P "processors", each served by one OS thread at a time, and may move between
-/// threads whenever they block or yield: keep no address of a thread-local variable across a call
-/// that may park. Preemption is cooperative: a goroutine that neither blocks nor yields keeps its
-/// thread. Every function says whether it may park.
+/// threads whenever they block or yield: keep no address of a thread-local variable (errno is one)
+/// across a call that may park. Preemption is cooperative: a goroutine that neither blocks nor
+/// yields keeps its thread. Every function says whether it may park.
 #ifndef BURROW_GO_H
 #define BURROW_GO_H
 
@@ -26,13 +26,17 @@ typedef struct bw_options {
 /// Runs `fn(arg)` as the main goroutine (goroutine 1) and returns what it returns. The calling
 /// thread serves as one of the threads meanwhile. When the main goroutine returns, the program's
 /// other goroutines end too: those that are running reach their next blocking call or yield first,
-/// parked ones never run again, and what they own in memory is not released for them. Negative
-/// BW_E...: ENOMEM, EINVAL (options), ESTATE (a runtime is running already).
+/// parked ones never run again, and what they own in memory is not released for them. A channel on
+/// which one was still parked may then only be released. Plain threads must have stopped using the
+/// runtime (bw_go, bw_debug_dump, channels shared with goroutines) before the main goroutine
+/// returns. Negative BW_E... when it did not run: ENOMEM, EINVAL (options), ESTATE (a runtime is
+/// running already); let `fn` return other values than these where the difference matters.
 int bw_run(int (*fn)(void *arg), void *arg, const bw_options *options);
 
 /// Starts `fn(arg)` on a new goroutine. 0, or BW_ENOMEM (nothing was started), or BW_ESTATE when no
-/// runtime is running. `fn` == NULL is Go's fatal error "go of nil func value".
-/// `arg` is passed on as it is: the caller keeps it alive. Any thread may call. Does not park.
+/// runtime is running (on a plain thread: see bw_run for when that may be asked). `fn` == NULL is
+/// Go's fatal error "go of nil func value". `arg` is passed on as it is: the caller keeps it alive.
+/// Any thread may call. Does not park.
 int bw_go(void (*fn)(void *arg), void *arg);
 
 /// As bw_go, with a choice of name and stack.
@@ -68,7 +72,8 @@ size_t bw_stack_size_default(void);
 
 /// Plain threads that will still send, receive or close count as outside help: while their number
 /// is above zero, "all goroutines are asleep" is not a deadlock. Enter before the goroutines depend
-/// on the thread (the creator may do it on the thread's behalf), leave when it is done.
+/// on the thread (the creator may do it on the thread's behalf), leave when it is done. The count
+/// outlives a run: each enter needs its leave.
 void bw_outside_enter(void);
 void bw_outside_leave(void);
 

@@ -24,10 +24,6 @@ const bw__port_caps bw__port_capabilities = {
     .main_stack = 1 << 20,
 };
 
-_Atomic(bool) bw__port_mem_sync_off;
-
-void bw__port_mem_sync(void) {}
-
 static void *map(size_t bytes) {
   void *p =
       mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -13,12 +13,19 @@
 //   resume, later        start_rewind, set sp, call entry: frames are replayed down to suspend
 //   back in suspend      stop_rewind, return to the goroutine
 //
+// Overflow. Frames saved beyond the shadow stack's end make asyncify trap ("unreachable"). A shadow
+// stack that grew below its block is found at the next switch or at the goroutine's end, by its
+// stack pointer or by the canary: late, and not when large frames happened to leave the canary
+// alone.
+//
 // The two functions here that call asyncify's imports are left alone by the pass. They must not be
 // inlined into others: Binaryen's inliner is told so at link time (cmake/BurrowTargets.cmake).
 // No JavaScript frame may lie between resume and suspend: it cannot be unwound.
 #include "port/ctx.h"
 
 #include "port/port.h"
+
+#include <string.h>
 
 #define ASYNCIFY(name) __attribute__((import_module("asyncify"), import_name(name)))
 ASYNCIFY("start_unwind") void asyncify_start_unwind(void *save);
@@ -29,6 +36,11 @@ ASYNCIFY("stop_rewind") void asyncify_stop_rewind(void);
 char *bw__sp_get(void);
 void bw__sp_set(char *sp);
 
+// The lowest words of the block. Saved frames begin above them; a shadow stack that grew through
+// the whole block has overwritten them.
+enum { CANARY_BYTES = 16 };
+static const uint64_t canary[2] = {0x6275726f77626c6fu, 0x636b6c6f776f6e65u};
+
 // Room that must be left between saved frames and shadow stack when a goroutine suspends; a
 // goroutine that comes so close may have overwritten its own saved frames or its neighbour's
 // memory.
@@ -37,6 +49,7 @@ enum { RESERVE = 256 };
 void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg) {
   *c = (bw__ctx){.lo = lo, .size = size, .entry = entry, .arg = arg};
   c->sp = c->lo + size;
+  memcpy(c->lo, canary, CANARY_BYTES);
 }
 
 static _Noreturn void overflowed(void) {
@@ -45,13 +58,20 @@ static _Noreturn void overflowed(void) {
   bw__port_exit(2);
 }
 
+static void check_canary(const bw__ctx *c) {
+  if (memcmp(c->lo, canary, CANARY_BYTES) != 0) overflowed();
+}
+
 BW_NOINLINE bool bw__ctx_resume(bw__ctx *c) {
   c->host_sp = bw__sp_get();
   if (c->suspended) asyncify_start_rewind(&c->save);
   bw__sp_set(c->sp);
   c->entry(c->arg);
   bw__sp_set(c->host_sp);
-  if (!c->suspended) return false; // the entry returned by itself
+  if (!c->suspended) { // the entry returned by itself
+    check_canary(c);
+    return false;
+  }
   asyncify_stop_unwind();
   return true;
 }
@@ -63,9 +83,10 @@ BW_NOINLINE void bw__ctx_suspend(bw__ctx *c) {
     return;
   }
   c->sp = bw__sp_get();
-  c->save.at = c->lo;
+  c->save.at = c->lo + CANARY_BYTES;
   c->save.end = c->sp;
   if ((char *)c->sp < c->lo + RESERVE) overflowed();
+  check_canary(c);
   c->suspended = true;
   asyncify_start_unwind(&c->save);
 }

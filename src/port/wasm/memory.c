@@ -1,15 +1,17 @@
 // Linear memory: grown, never shrunk, always one contiguous piece from __heap_base upwards.
 //
 // The stale-memory rule (measured on V8: Node 20, 24, 26 and Chromium). When thread A grows shared
-// memory, thread B keeps its old idea of the size for a while: memory.size is stale, and
-// memory.fill and memory.copy into the new pages trap, although plain loads and stores work there.
-// memory.grow(0) on B refreshes it. So the page count is published after each growth, every thread
-// remembers the count it last saw, and bw__port_mem_sync refreshes when they differ. It is called
-// wherever a pointer may reach a thread: when an M takes a goroutine, when a plain thread wakes
-// from a wait, on malloc's slow path, and when JavaScript enters.
+// memory, thread B keeps its old idea of the size for a while, at the least until the function that
+// it is in makes its next call. memory.fill, memory.copy and every atomic operation in the new
+// pages trap meanwhile; plain loads and stores work. memory.grow(0) on B refreshes it for certain.
+// So the page count is published after each growth, every thread remembers the count it last saw,
+// and bw__port_mem_sync refreshes when they differ. It is called wherever a pointer may reach a
+// thread: before an M touches a goroutine, under a channel's lock, when a plain thread wakes from a
+// wait, on malloc's slow path, and when JavaScript enters.
 //
 // Interleaving that this prevents: A: malloc grows memory, p lies in the new pages; sends p over a
-// channel. B: receives p, memset(p) -> one memory.fill -> trap "memory access out of bounds".
+// channel. B: receives p, memset(p) -> one memory.fill -> trap "memory access out of bounds". Or: A
+// makes a goroutine in new pages and queues it; B takes it and stores its state atomically -> trap.
 #include "port/port.h"
 
 enum { WASM_PAGE = 65536 };
@@ -25,17 +27,17 @@ static struct {
   _Atomic(uint32_t) pages; // published size in 64 KB pages; 0 before the first growth
 } memory;
 
+#if BW_THREADS
 static _Thread_local uint32_t seen; // the page count this thread last refreshed at
-
-_Atomic(bool) bw__port_mem_sync_off;
 
 // noinline: `seen` must be looked up on the thread that runs now.
 BW_NOINLINE void bw__port_mem_sync(void) {
   uint32_t pages = bw__load_acquire(&memory.pages); // pairs with the release in grow_to
-  if (BW_LIKELY(pages == seen) || bw__load_relaxed(&bw__port_mem_sync_off)) return;
+  if (BW_LIKELY(pages == seen)) return;
   seen = pages;
   __builtin_wasm_memory_grow(0, 0);
 }
+#endif
 
 static void begin(void) {
   memory.at = bw__align_up((uintptr_t)&__heap_base, BW_PAGE_SIZE);
