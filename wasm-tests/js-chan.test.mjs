@@ -159,6 +159,18 @@ test('a dropped channel is unknown; what was pending on it is not lost', async (
   next.drop();
 });
 
+test('a dropped handle never comes back', () => {
+  const first = rt.chan('i32', 4);
+  const { id } = first.handle();
+  first.drop();
+  for (let i = 0; i < 5000; i++) {
+    const ch = rt.chan({ bytes: 60000 });
+    assert.notEqual(ch.handle().id, id);
+    ch.drop();
+  }
+  assert.throws(() => first.tryRecv(), burrowError('EHANDLE'));
+});
+
 test('sendSync and recvSync are refused on the main thread', () => {
   const ch = rt.chan('i32', 1);
   assert.throws(() => ch.sendSync(1), { code: 'ENOTSUP', message: /block this thread.*await send\(\)/ });

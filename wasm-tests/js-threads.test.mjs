@@ -205,3 +205,21 @@ test('a fatal error on the host', async () => {
   assert.throws(() => own.memory(), burrowError('EFATAL'));
   await own.stop();
 });
+
+test('a worker detaches while the channel it waits on is closed', async () => {
+  const worker = new Worker(new URL('./fixtures/detacher.mjs', import.meta.url));
+  const words = new Int32Array(new SharedArrayBuffer(8));
+  for (let round = 0; round < 100; round++) {
+    const ch = rt.chan('i32');
+    words.fill(0);
+    worker.postMessage({ token: rt.share(), handle: ch.handle(), words, count: 500 });
+    const ready = Atomics.waitAsync(words, 0, 0);
+    if (ready.async) await ready.value;
+    const detached = once(worker, 'message');
+    Atomics.store(words, 1, 1);
+    ch.close();
+    assert.deepEqual(await detached, ['detached']);
+    ch.drop();
+  }
+  await worker.terminate();
+});

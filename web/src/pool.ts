@@ -102,12 +102,14 @@ export class Pool {
   }
 
   /** Waits for the workers to leave by themselves, then ends what is left of them. */
-  async finish(): Promise<void> {
+  async finish(): Promise<boolean> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const patience = new Promise((resolve) => (timer = setTimeout(resolve, GRACE_MS)));
-    await Promise.race([Promise.all(this.#members.map(({ left }) => left)), patience]);
+    const patience = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), GRACE_MS)));
+    const allLeft = Promise.all(this.#members.map(({ left }) => left)).then(() => true);
+    const left = await Promise.race([allLeft, patience]);
     clearTimeout(timer);
     await this.terminate();
+    return left;
   }
 
   /** Ends the workers where they are. */

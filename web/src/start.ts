@@ -55,11 +55,12 @@ export class Runtime extends BaseRuntime {
     if (dead) return this.#pool.terminate();
     const { exports, instance } = core;
     exports.bw_js_stop();
-    await this.#pool.finish();
+    const allLeft = await this.#pool.finish();
     if (instance.death.state === DIED) return;
     instance.death.stopped();
     exports.bw_js_wake_agents();
-    if (this.alone) exports.bw_js_close(); // else some thread may be in the middle of a call
+    // Else some thread may be in the middle of a call, or was ended there with a lock in its hands.
+    if (this.alone && allLeft) exports.bw_js_close();
   }
 
   /** @internal The runtime died, here or on a worker. */

@@ -125,7 +125,7 @@ static int start_producers(void) {
   }
   for (int i = 0; i < producers; i++) {
     bw_chan_retain(c);
-    if (spawn("producer", producer, c)) continue;
+    if (!failed && spawn("producer", producer, c)) continue;
     bw_chan_release(c);
     failed = true;
     if (atomic_fetch_sub(&demo.producers, 1) == 1) bw_chan_close(c);
@@ -180,11 +180,9 @@ static int start_pair(void) {
     bw_chan_retain(t->pong);
     if (spawn("returner", returner, t)) {
       if (spawn("server", server, t)) return 0;
-      bw_chan_close(t->ping); // ends the returner, which answers by closing pong
-      for (int ball; bw_chan_recv(t->pong, &ball);) {}
+      bw_chan_close(t->ping); // ends the returner; *t stays, it may still be reading it
       bw_chan_release(t->ping);
       bw_chan_release(t->pong);
-      bw_free(t);
       return BW_ENOMEM;
     }
     bw_chan_release(t->ping);
@@ -270,13 +268,14 @@ static void sieve_main(void *arg) {
 static int start_sieve(void) {
   bw_chan *c = bw_chan_make(sizeof(int), demo.capacity);
   if (!c) return BW_ENOMEM;
-  if (!spawn("generator", generator, bw_chan_retain(c))) {
+  if (!spawn("sieve", sieve_main, bw_chan_retain(c))) { // the receiving side first: it can be ended
     bw_chan_release(c);
     bw_chan_release(c);
     return BW_ENOMEM;
   }
-  if (spawn("sieve", sieve_main, c)) return 0;
-  demo_stop();
+  if (spawn("generator", generator, c)) return 0;
+  bw_chan_close(c);
+  bw_chan_release(c);
   return BW_ENOMEM;
 }
 

@@ -43,7 +43,7 @@ typedef struct demo_state {
   _Atomic(uint32_t)
       expected_lo; // offset 32: producers: the sum that must come out, known when all were sent
   _Atomic(uint32_t) expected_hi;             // offset 36
-  _Atomic(uint32_t) started_ms;              // offset 40: unused by JavaScript
+  uint32_t unused;                           // offset 40
   _Atomic(uint32_t) elapsed_us;              // offset 44: duration, set at the end
   _Atomic(uint32_t) ops_by_proc[DEMO_PROCS]; // offset 48: channel operations done on each P
   _Atomic(uint32_t) padding[4];              // offset 304
