@@ -255,8 +255,7 @@ TEST(alloc_out_of_memory_goes_on) {
   if (!BW_WASM && !test_is_slow_build()) exhaust_and_go_on();
 }
 
-// ---- walking and statistics
-// ----------------------------------------------------------------------
+// ---- walking and statistics ---------------------------------------------------------------------
 
 typedef struct {
   uintptr_t last_end;

@@ -263,8 +263,7 @@ static int sieve(void *arg) {
 }
 TEST(chan_b25_sieve) { test_run(sieve, NULL, 0); }
 
-// ---- plain threads and goroutines on one channel
-// --------------------------------------------------
+// ---- plain threads and goroutines on one channel ------------------------------------------------
 
 typedef struct {
   bw_chan *c, *back;

@@ -75,8 +75,7 @@ static int run_here(test_case *t) {
   return 0;
 }
 
-// ---- judging a child, natively
-// -------------------------------------------------------------------
+// ---- judging a child, natively ------------------------------------------------------------------
 
 #if !BW_WASM
 static int run_child(test_case *t) {

@@ -16,6 +16,7 @@
 #include "alloc/cache.h"
 #include "alloc/pageheap.h"
 #include "alloc/pagemap.h"
+#include "alloc/poison.h"
 #include "base/text.h"
 #include "port/port.h"
 
@@ -72,13 +73,18 @@ static BW_NOINLINE void *alloc_large(size_t size) {
   return s ? (void *)s->start : NULL;
 }
 
+static inline void *usable(void *object, unsigned c) {
+  bw__unpoison(object, object ? bw__sizeclass_sizes[c] : 0);
+  return object;
+}
+
 static inline void *alloc_class(unsigned c) {
   bw__cache *cache = bw__cache_mine;
   if (BW_LIKELY(cache)) {
     void *object = bw__cache_pop(cache, c);
-    if (BW_LIKELY(object)) return object;
+    if (BW_LIKELY(object)) return usable(object, c);
   }
-  return bw__cache_alloc_slow(c);
+  return usable(bw__cache_alloc_slow(c), c);
 }
 
 // Sizes above the fine table.
@@ -150,7 +156,9 @@ void *bw__alloc_before_tls(size_t align, size_t size) {
 
 // Everything that is not an object of a class.
 static BW_NOINLINE void free_large(void *p) {
-  if (p && !bw__pageheap_free_large(p)) misused("bw_free", p);
+  if (!p) return;
+  bw__poison_freed(p, bw__pageheap_large_bytes(p));
+  if (!bw__pageheap_free_large(p)) misused("bw_free", p);
 }
 
 BW_NOINLINE void bw_free(void *p) {
@@ -161,6 +169,7 @@ BW_NOINLINE void bw_free(void *p) {
   }
   if (BW_UNLIKELY(!bw__sizeclass_starts(c, bw__pagemap_tag_offset(tag, (uintptr_t)p))))
     misused("bw_free", p);
+  bw__poison_freed(p, bw__sizeclass_sizes[c]);
   bw__cache *cache = bw__cache_mine;
   if (BW_UNLIKELY(!cache)) {
     bw__cache_free_slow(c, p);
@@ -217,8 +226,7 @@ void *bw_realloc(void *p, size_t size) {
   return moved;
 }
 
-// ---- looking and releasing
-// -----------------------------------------------------------------------
+// ---- looking and releasing ----------------------------------------------------------------------
 
 void bw_alloc_stats_read(bw_alloc_stats *out) {
   bw__cache_totals small;

@@ -31,6 +31,7 @@
 #include "alloc/freespans.h"
 #include "alloc/meta.h"
 #include "alloc/pagemap.h"
+#include "alloc/poison.h"
 #include "alloc/region.h"
 #include "alloc/sizeclass.h"
 #include "lock/mutex.h"
@@ -193,6 +194,7 @@ bw__span *bw__pageheap_alloc(size_t pages, unsigned size_class) {
   bw__mutex_lock(&heap.mu);
   bw__span *s = take(pages);
   if (s) {
+    bw__unpoison((void *)s->start, bw__span_bytes(s));
     if (size_class)
       become_objects(s, size_class);
     else
@@ -234,6 +236,7 @@ bw__span *bw__pageheap_alloc_aligned(size_t pages, size_t align) {
     // The neighbours must not take it for a free one while it is cut.
     s->state = SPAN_LARGE;
     if (trim(&s, pages, align)) {
+      bw__unpoison((void *)s->start, bw__span_bytes(s));
       become_large(s);
     } else {
       heap.used_pages -= s->pages;
@@ -322,6 +325,7 @@ bool bw__pageheap_resize_large(void *p, size_t pages) {
       done = true;
     else
       done = pages < s->pages ? shrink_large(s, pages) : extend_large(s, pages);
+    if (done) bw__unpoison((void *)s->start, bw__span_bytes(s));
   }
   bw__mutex_unlock(&heap.mu);
   return done;

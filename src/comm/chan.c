@@ -107,8 +107,7 @@ static bw__waiter *pop_waiter(bw__list *queue) {
   return w;
 }
 
-// ---- the two operations, under the lock
-// ----------------------------------------------------------
+// ---- the two operations, under the lock ---------------------------------------------------------
 
 // Sends if that is possible now: 0, BW_EAGAIN or BW_ECLOSED. *wake: whom to ready after unlocking.
 static int send_locked(bw_chan *c, const void *value, bw__waiter **wake) {
@@ -247,8 +246,7 @@ int bw__chan_close(bw_chan *c) {
   return 0;
 }
 
-// ---- the public face: Go's panics
-// -----------------------------------------------------------------
+// ---- the public face: Go's panics ---------------------------------------------------------------
 
 void bw_chan_send(bw_chan *c, const void *value) {
   if (!c) bw__wait_forever(BW_REASON_CHAN_SEND_NIL);
