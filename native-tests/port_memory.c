@@ -1,5 +1,4 @@
-// The stale-memory rule (port/wasm/memory.c): memory that one thread grew is usable on another. The
-// last two tests are one and the same code with and without the rule: the second must die.
+// The stale-memory rule (port/wasm/memory.c): memory that one thread grew is usable on another.
 #include "chan_util.h"
 
 #include "base/atomics.h"
@@ -120,40 +119,50 @@ static int large_values(void *arg) {
 THREADS_TEST(port_memory_large_values_to_new_stacks) { test_run(large_values, NULL, 2); }
 
 #if defined(__EMSCRIPTEN__)
-// The bare fact: a thread sees, in a loop without a call, that another has grown memory, and fills
-// it.
-static atomic_int holding;       // the filler has its thread
-static atomic_uintptr_t offered; // the block to fill
+// The bare fact: a thread sees, in a loop without a call, that another has grown memory, and uses
+// it. V8's baseline code may refresh by itself in the loop, its optimised code does not; a new call
+// each round gets the optimised code as soon as it is there.
+enum { GROWTHS = 100 };
+static atomic_bool holding;      // the filler has its thread
+static atomic_uintptr_t offered; // the block to use
 static volatile bool keep_the_rule;
 
 static void bare_filler(void *arg) {
   (void)arg;
-  atomic_fetch_add(&holding, 1);
+  atomic_store(&holding, true);
   uintptr_t p;
   while (!(p = atomic_load(&offered))) {}
   if (keep_the_rule) bw__port_mem_sync();
-  atomic_store((atomic_char *)(p + BLOCK * 8 - 1), 7);
-  memset((char *)p, 7, BLOCK * 8);
+  atomic_store((atomic_char *)(p + BLOCK - 1), 7);
+  memset((char *)p, 7, BLOCK - 1);
   atomic_store(&offered, 0);
+}
+
+static void let_it_spin(void) {
+  for (int64_t end = bw_now() + 2 * BW_MILLISECOND; bw_now() < end;) {}
 }
 
 static int grow_behind_its_back(void *arg) {
   (void)arg;
-  CHECK_EQ(bw_go(bare_filler, NULL), 0);
-  while (atomic_load(&holding) < 1) bw_gosched();
-  char *p = bw_malloc(BLOCK * 8);
-  CHECK(p);
-  atomic_store(&offered, (uintptr_t)p);
-  while (atomic_load(&offered)) {}
-  CHECK(p[0] == 7 && p[BLOCK * 8 - 1] == 7);
-  bw_free(p);
+  static char *blocks[GROWTHS];
+  for (int i = 0; i < GROWTHS; i++) {
+    atomic_store(&holding, false);
+    CHECK_EQ(bw_go(bare_filler, NULL), 0);
+    while (!atomic_load(&holding)) bw_gosched();
+    let_it_spin();
+    char *p = blocks[i] = bw_malloc(BLOCK);
+    CHECK(p);
+    atomic_store(&offered, (uintptr_t)p);
+    while (atomic_load(&offered)) {}
+    CHECK(p[0] == 7 && p[BLOCK - 1] == 7);
+  }
+  for (int i = 0; i < GROWTHS; i++) bw_free(blocks[i]);
   return 0;
 }
+// With BURROW_STALE_MEMORY set the rule is not kept, and the program must die:
+// wasm-tests/c-stale.test.mjs.
 TEST(port_memory_filled_with_the_rule) {
-  keep_the_rule = true;
-  test_run(grow_behind_its_back, NULL, 2);
-}
-DEATH_TEST(port_memory_filled_without_the_rule, 1, "memory access out of bounds") {
+  keep_the_rule = !bw__port_env("BURROW_STALE_MEMORY");
   test_run(grow_behind_its_back, NULL, 2);
 }
 #endif
