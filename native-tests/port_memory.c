@@ -12,6 +12,16 @@ static void fill(char *p, int value) {
   for (int i = 0; i < BLOCK; i += 4096) CHECK_EQ(p[i], value);
 }
 
+// Grows memory here, again and again, for whoever receives; then closes.
+static void send_blocks(bw_chan *blocks, int n) {
+  for (int i = 0; i < n; i++) {
+    char *p = bw_malloc(BLOCK);
+    CHECK(p);
+    bw_chan_send(blocks, &p);
+  }
+  bw_chan_close(blocks);
+}
+
 typedef struct {
   bw_chan *blocks;
   group g;
@@ -32,12 +42,7 @@ static int grow_here_fill_there(void *arg) {
   fillers f = {.blocks = bw_chan_make(sizeof(char *), 0)};
   group_init(&f.g, PROCS);
   for (int i = 0; i < PROCS; i++) CHECK_EQ(bw_go(filler, &f), 0);
-  for (int i = 0; i < 24; i++) {
-    char *p = bw_malloc(BLOCK);
-    CHECK(p);
-    bw_chan_send(f.blocks, &p);
-  }
-  bw_chan_close(f.blocks);
+  send_blocks(f.blocks, 24);
   group_wait(&f.g);
   bw_chan_release(f.blocks);
   return 0;
@@ -70,12 +75,7 @@ static int hand_over_without_scheduling(void *arg) {
   group_init(&h.g, 1);
   CHECK_EQ(bw_go(greedy_filler, &h), 0);
   while (!atomic_load(&h.ready)) bw_gosched();
-  for (int i = 0; i < 12; i++) {
-    char *p = bw_malloc(BLOCK);
-    CHECK(p);
-    bw_chan_send(h.blocks, &p);
-  }
-  bw_chan_close(h.blocks);
+  send_blocks(h.blocks, 12);
   group_wait(&h.g);
   bw_chan_release(h.blocks);
   return 0;

@@ -9,10 +9,7 @@ enum { ELEM_MAX = 65535 };
 
 static void *retain(void *c) { return bw_chan_retain(c); }
 
-static bw_chan *get(int handle) {
-  bw__port_mem_sync();
-  return bw__handle_get(handle, BW_HANDLE_CHAN, retain);
-}
+static bw_chan *get(int handle) { return bw__handle_get(handle, BW_HANDLE_CHAN, retain); }
 
 static int done(bw_chan *c, int code) {
   bw_chan_release(c);
@@ -30,7 +27,6 @@ int bw_js_chan_make(int elem_size, int capacity) {
 }
 
 int bw_js_chan_drop(int handle) {
-  bw__port_mem_sync();
   bw_chan *c = bw__handle_take(handle, BW_HANDLE_CHAN);
   return c ? done(c, 0) : BW_EHANDLE;
 }

@@ -5,6 +5,9 @@
 
 typedef enum { BW_HANDLE_NONE, BW_HANDLE_CHAN, BW_HANDLE_SLICE } bw__handle_kind;
 
+// Each function refreshes this thread's view of memory (bw__port_mem_sync), so its callers need
+// not.
+
 // A new handle for `object`, whose reference it takes over. > 0, or BW_ENOMEM.
 int bw__handle_make(bw__handle_kind kind, void *object);
 // The object with one more reference (`retain` is called before any drop can take the last one

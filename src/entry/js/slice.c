@@ -36,10 +36,7 @@ static void release(object *o) {
   bw_free(o);
 }
 
-static object *get(int handle) {
-  bw__port_mem_sync();
-  return bw__handle_get(handle, BW_HANDLE_SLICE, retain);
-}
+static object *get(int handle) { return bw__handle_get(handle, BW_HANDLE_SLICE, retain); }
 
 // A handle for `s`, which lies in `a`; takes over the reference to `a`, also on failure.
 static int wrap(bw_slice s, size_t elem_size, array *a) {
@@ -134,7 +131,6 @@ int bw_js_slice_info(int handle, uint32_t *out) {
 }
 
 int bw_js_slice_drop(int handle) {
-  bw__port_mem_sync();
   object *o = bw__handle_take(handle, BW_HANDLE_SLICE);
   if (!o) return BW_EHANDLE;
   release(o);
