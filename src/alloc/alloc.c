@@ -14,33 +14,11 @@
 #include <string.h>
 
 #include "alloc/cache.h"
+#include "alloc/misuse.h"
 #include "alloc/pageheap.h"
 #include "alloc/pagemap.h"
 #include "alloc/poison.h"
-#include "base/text.h"
 #include "port/port.h"
-
-// ---- misuse ------------------------------------------------------------------------------------
-
-static _Noreturn void write_and_exit(const char *text) {
-  char buffer[160];
-  bw__text t = bw__text_on(buffer, sizeof buffer);
-  bw__text_format(&t, "fatal error: %s\n", text);
-  bw__port_write(2, t.data, t.len);
-  bw__port_exit(2);
-}
-
-static void end_program(const char *text) { write_and_exit(text); }
-
-void (*bw__alloc_fatal)(const char *text) = end_program;
-
-static _Noreturn BW_NOINLINE void misused(const char *function, const void *p) {
-  char buffer[128];
-  bw__text t = bw__text_on(buffer, sizeof buffer);
-  bw__text_format(&t, "%s: %p was not allocated by Burrow", function, p);
-  if (!BW_WASM) bw__alloc_fatal(t.data); // see alloc.h
-  write_and_exit(t.data);
-}
 
 // ---- sizes -------------------------------------------------------------------------------------
 
@@ -158,24 +136,48 @@ void *bw__alloc_before_tls(size_t align, size_t size) {
 static BW_NOINLINE void free_large(void *p) {
   if (!p) return;
   bw__poison_freed(p, bw__pageheap_large_bytes(p));
-  if (!bw__pageheap_free_large(p)) misused("bw_free", p);
+  if (!bw__pageheap_free_large(p)) bw__misuse_pointer("bw_free", p);
 }
 
-BW_NOINLINE void bw_free(void *p) {
-  unsigned tag = bw__pagemap_tag((uintptr_t)p), c = bw__pagemap_tag_class(tag);
-  if (BW_UNLIKELY(!c)) {
-    free_large(p);
-    return;
-  }
-  if (BW_UNLIKELY(!bw__sizeclass_starts(c, bw__pagemap_tag_offset(tag, (uintptr_t)p))))
-    misused("bw_free", p);
+// Whether `p`, an object of class `c`, is free: it holds what can be a link, and that leads to the
+// end of a chain or to an object of its class.
+static bool is_free(const void *p, unsigned c) {
+  uint64_t next = bw__chain_decode(p);
+  if (BW_LIKELY(!bw__chain_plausible(next))) return false;
+  if (next == 0) return true;
+  unsigned tag = bw__pagemap_tag((uintptr_t)next);
+  return bw__pagemap_tag_class(tag) == c &&
+         bw__sizeclass_starts(c, bw__pagemap_tag_offset(tag, (uintptr_t)next));
+}
+
+static inline void free_object(void *p, unsigned c) {
   bw__poison_freed(p, bw__sizeclass_sizes[c]);
   bw__cache *cache = bw__cache_mine;
-  if (BW_UNLIKELY(!cache)) {
+  if (BW_UNLIKELY(!cache))
     bw__cache_free_slow(c, p);
-    return;
-  }
-  if (BW_UNLIKELY(bw__cache_push(cache, c, p))) bw__cache_overflow(c);
+  else if (BW_UNLIKELY(bw__cache_push(cache, c, p)))
+    bw__cache_overflow(c);
+}
+
+// An object that holds what can be a link: nearly always a double free.
+static BW_NOINLINE void free_suspect(void *p, unsigned c) {
+  if (is_free(p, c)) bw__misuse_pointer("bw_free", p);
+  free_object(p, c);
+}
+
+static BW_NOINLINE void free_interior(void *p) { bw__misuse_pointer("bw_free", p); }
+
+// All that is not the fast path is a call at the end, so that this saves no register.
+BW_NOINLINE void bw_free(void *p) {
+  unsigned tag = bw__pagemap_tag((uintptr_t)p), c = bw__pagemap_tag_class(tag);
+  if (BW_UNLIKELY(!c))
+    free_large(p);
+  else if (BW_UNLIKELY(!bw__sizeclass_starts(c, bw__pagemap_tag_offset(tag, (uintptr_t)p))))
+    free_interior(p);
+  else if (BW_UNLIKELY(bw__chain_plausible(bw__chain_decode(p))))
+    free_suspect(p, c);
+  else
+    free_object(p, c);
 }
 
 // ---- sizes of objects, realloc -----------------------------------------------------------------
@@ -191,7 +193,8 @@ static size_t size_at(const void *p, unsigned *size_class, const char *function)
   } else {
     bytes = bw__pageheap_large_bytes(p);
   }
-  if (!bytes) misused(function, p);
+  if (!bytes) bw__misuse_pointer(function, p);
+  if (*size_class && is_free(p, *size_class)) bw__misuse_pointer(function, p);
   return bytes;
 }
 
@@ -224,6 +227,47 @@ void *bw_realloc(void *p, size_t size) {
   memcpy(moved, p, size < usable ? size : usable);
   bw_free(p);
   return moved;
+}
+
+// ---- freeing by size ---------------------------------------------------------------------------
+
+// Whether `size` may be what the program calls an object of class `size_class` (0: large) and
+// `usable` bytes: bw_malloc or bw__alloc8 gives it for that size or, if it `may_have_shrunk`,
+// bw_realloc left it where it was.
+static bool size_matches(size_t size, unsigned size_class, size_t usable, bool may_have_shrunk) {
+  if (size > usable) return false;
+  if (may_have_shrunk && size >= usable / 2) return true;
+  if (!size_class) return pages_for(size ? size : 1) == usable >> BW_PAGE_SHIFT;
+  return size_class == bw__sizeclass_of16(size) || size_class == bw__sizeclass_of(size);
+}
+
+static void free_sized(const char *function, void *p, size_t size, bool may_have_shrunk) {
+  unsigned c;
+  if (!p) return;
+  size_t usable = size_at(p, &c, function);
+  if (!size_matches(size, c, usable, may_have_shrunk)) bw__misuse_size(function, p, size);
+  bw_free(p);
+}
+
+BW_NOINLINE void bw_free_sized(void *p, size_t size) { free_sized("bw_free_sized", p, size, true); }
+
+BW_NOINLINE void bw__free_exact(void *p, size_t size) {
+  free_sized("operator delete", p, size, false);
+}
+
+void bw_free_aligned_sized(void *p, size_t align, size_t size) {
+  if (align <= 8) {
+    bw_free_sized(p, size);
+    return;
+  }
+  unsigned c;
+  if (!p) return;
+  size_t usable = size_at(p, &c, "bw_free_aligned_sized");
+  // An aligned object may be longer than its size asks for, never shorter.
+  if (size > usable || ((uintptr_t)p & (align - 1)) != 0 ||
+      (c && c != aligned_class(align, size) && size < usable / 2))
+    bw__misuse_size("bw_free_aligned_sized", p, size);
+  bw_free(p);
 }
 
 // ---- looking and releasing ----------------------------------------------------------------------

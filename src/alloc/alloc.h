@@ -16,6 +16,10 @@ size_t bw__alloc_round8(size_t size);
 // As bw_malloc, zeroed.
 void *bw__alloc_zeroed(size_t size);
 
+// As bw_free_sized where the size cannot have been changed by a realloc (C++'s sized delete): it
+// must be one for which bw_malloc gives this very object.
+void bw__free_exact(void *p, size_t size);
+
 // As bw_aligned_alloc, in a thread whose thread-local variables do not exist yet: touches none.
 void *bw__alloc_before_tls(size_t align, size_t size);
 

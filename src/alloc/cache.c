@@ -4,22 +4,23 @@
 //
 // Capacity. A list may hold `capacity` objects. It starts at none, doubles with each miss up to a
 // batch and then grows by batches: a thread that needs three objects of a size gets few more than
-// three. All capacities together, in bytes, stay within BUDGET. When the budget is used up a list
-// that wants more looks at others in turn (`hand`): one that has done nothing since the last look
-// goes back to central, one that has room unused loses half of that.
+// three. All capacities together, in bytes, stay within what the cache was granted (budget.h). When
+// that is used up a list that wants more looks at others in turn (`hand`): one that has done
+// nothing since the last look goes back to central, one that has room unused loses half of that.
 //
 // A list that gets too long gives a batch back. Batches are what makes the cost of the lock and of
 // finding each object's span small in the mean.
 //
 // I1: length of a list == moved + frees - allocs, and is what its chain holds.
 // I2: limit == capacity - moved.
-// I3: budget + sum of capacity * size == BUDGET, over all classes.
+// I3: budget + sum of capacity * size == granted + owed, over all classes.
 //
 // Threads. A cache is made at a thread's first malloc and given back when the thread ends. The
 // record is then used for another thread: its counters go on counting, so sums over all records are
 // the totals since the start. After that a thread can still call malloc and free, from destructors
 // of thread-local data: these go to central directly. So does a thread that has no thread-local
-// memory yet (see has_tls).
+// memory yet (see has_tls). While a thread runs goroutines it uses the cache of its P instead of
+// its own: what goroutines free stays with the P, whichever thread holds it next.
 //
 // Locks: caches.mu guards the lists of records.
 #include "alloc/cache.h"
@@ -30,12 +31,16 @@
 #include "lock/mutex.h"
 #include "port/port.h"
 
-#define BUDGET    ((int64_t)(BW_WASM ? 1 : 2) << 20)
-#define LIST_MOST (BUDGET / 4) // bytes of one list
-#define LOOK_AT   8            // lists looked at for capacity at a time
+#define LIST_MOST (BW_BUDGET_MOST / 4) // bytes of one list
+#define LOOK_AT   8                    // lists looked at for capacity at a time
 
-// thread: no cache yet -> has one -> gave it back (ended).
-static _Thread_local bool ended;
+// This thread: no cache yet -> has one -> gave it back (ended).
+static _Thread_local struct {
+  bw__cache *cache; // what it uses
+  bw__cache *aside; // its own, while it uses a P's
+  bool lent;        // it uses a P's
+  bool ended;
+} self;
 _Thread_local bw__cache *bw__cache_mine;
 
 static struct {
@@ -81,7 +86,7 @@ static void give_back(bw__cache *cache, unsigned c, int64_t n) {
   l->head = bw__chain_next(last);
   bw__chain_link(last, NULL);
   add_moved(cache, c, -n);
-  bw__central_return(c, chain);
+  bw__central_return(c, chain, (unsigned)n);
 }
 
 // ---- capacity ----------------------------------------------------------------------------------
@@ -97,11 +102,31 @@ static void squeeze(bw__cache *cache, unsigned c) {
   add_capacity(cache, c, idle ? -unused : -((unused + 1) / 2));
 }
 
-static void find_budget(bw__cache *cache, unsigned wanting, int64_t bytes) {
-  for (unsigned i = 0; i < LOOK_AT && cache->budget < bytes; i++) {
+// Looks at up to `looks` lists for capacity, so that `bytes` are unspent.
+static void squeeze_others(bw__cache *cache, unsigned wanting, int64_t bytes, unsigned looks) {
+  for (unsigned i = 0; i < looks && cache->budget < bytes; i++) {
     cache->hand = cache->hand % (BW_SIZECLASS_COUNT - 1) + 1;
     if (cache->hand != wanting && capacity_of(cache, cache->hand) > 0) squeeze(cache, cache->hand);
   }
+}
+
+static void drop_list(bw__cache *cache, unsigned c) {
+  give_back(cache, c, length_of(cache, c));
+  add_capacity(cache, c, -capacity_of(cache, c));
+}
+
+// Pays what other caches took from this one's grant: lists that do little first, then any.
+static void pay_debt(bw__cache *cache) {
+  cache->budget -= bw__budget_debt(&cache->share);
+  if (BW_LIKELY(cache->budget >= 0)) return;
+  squeeze_others(cache, 0, 0, 2 * BW_SIZECLASS_COUNT);
+  for (unsigned c = BW_SIZECLASS_COUNT - 1; c > 0 && cache->budget < 0; c--) drop_list(cache, c);
+}
+
+static void find_budget(bw__cache *cache, unsigned wanting, int64_t bytes) {
+  if (cache->budget >= bytes) return;
+  cache->budget += bw__budget_claim(&cache->share, bytes);
+  squeeze_others(cache, wanting, bytes, LOOK_AT);
 }
 
 // Lets list `c` grow: double up to a batch, by a batch from there; as far as the budget goes.
@@ -138,7 +163,6 @@ static bw__cache *take_idle(void) {
 static bw__cache *make_cache(void) {
   bw__cache *cache = bw__pageheap_record(sizeof *cache);
   if (!cache) return NULL;
-  cache->budget = BUDGET;
   bw__mutex_lock(&caches.mu);
   cache->next = caches.all;
   caches.all = cache;
@@ -147,21 +171,23 @@ static bw__cache *make_cache(void) {
   return cache;
 }
 
-// Empties the lists and takes their capacity, so that the next thread starts slowly again.
-static void empty_cache(bw__cache *cache) {
-  for (unsigned c = 1; c < BW_SIZECLASS_COUNT; c++) {
-    give_back(cache, c, length_of(cache, c));
-    add_capacity(cache, c, -capacity_of(cache, c));
-  }
-  BW_ASSERT(cache->budget == BUDGET);
+bw__cache *bw__cache_new(void) {
+  bw__cache *cache = take_idle();
+  if (!cache) cache = make_cache();
+  bw__port_mem_sync(); // the record may lie in memory that another thread grew
+  if (cache) cache->budget = bw__budget_open(&cache->share);
+  return cache;
 }
 
-static void thread_ends(void) {
-  bw__cache *cache = bw__cache_mine;
-  bw__cache_mine = NULL;
-  ended = true;
+// Empties the lists and takes their capacity, so that they start slowly again.
+static void empty_cache(bw__cache *cache) {
+  for (unsigned c = 1; c < BW_SIZECLASS_COUNT; c++) drop_list(cache, c);
+}
+
+void bw__cache_delete(bw__cache *cache) {
   if (!cache) return;
   empty_cache(cache);
+  bw__budget_close(&cache->share);
   bw__mutex_lock(&caches.mu);
   cache->next_idle = caches.idle;
   caches.idle = cache;
@@ -169,21 +195,41 @@ static void thread_ends(void) {
   bw__mutex_unlock(&caches.mu);
 }
 
+static void use(bw__cache *cache) {
+  self.cache = cache;
+  bw__cache_mine = cache;
+}
+
+BW_NOINLINE void bw__cache_use(bw__cache *cache) {
+  if (self.lent) use(self.aside);
+  self.lent = cache != NULL;
+  if (!cache) return;
+  self.aside = self.cache;
+  use(cache);
+}
+
+static void thread_ends(void) {
+  bw__cache_use(NULL);
+  bw__cache *cache = self.cache;
+  use(NULL);
+  self.ended = true;
+  bw__cache_delete(cache);
+}
+
 // This thread's cache, made when there is none; NULL when it shall have none or has no memory.
 static bw__cache *my_cache(void) {
   if (!has_tls()) return NULL;
-  if (bw__cache_mine || ended) return bw__cache_mine;
-  bw__cache *cache = take_idle();
-  if (!cache) cache = make_cache();
-  bw__cache_mine = cache; // before at_exit, which may allocate
-  if (cache) bw__port_thread_at_exit(thread_ends);
-  return cache;
+  if (self.cache || self.ended) return self.cache;
+  use(bw__cache_new()); // before at_exit, which may allocate
+  if (self.cache) bw__port_thread_at_exit(thread_ends);
+  return self.cache;
 }
 
 // ---- slow paths --------------------------------------------------------------------------------
 
 static void *refill(bw__cache *cache, unsigned c) {
   bw__tally_add(&cache->misses, 1);
+  pay_debt(cache);
   raise_capacity(cache, c);
   int64_t want = capacity_of(cache, c), batch = bw__sizeclass_batches[c];
   if (want > batch) want = batch;
@@ -199,7 +245,8 @@ static void *refill(bw__cache *cache, unsigned c) {
 static void *alloc_direct(unsigned c) {
   void *object;
   if (!bw__central_fetch(c, 1, &object)) return NULL;
-  bw__port_mem_sync();                          // as in refill
+  bw__port_mem_sync(); // as in refill
+  bw__chain_clear(object);
   bw__add_relaxed(&caches.direct_allocs[c], 1); // a statistic
   return object;
 }
@@ -210,7 +257,7 @@ BW_NOINLINE void *bw__cache_alloc_slow(unsigned c) {
   void *object = bw__cache_pop(cache, c);
   if (!object) object = refill(cache, c);
   if (object) return object;
-  empty_cache(cache); // out of memory: what this thread holds may make up a span
+  bw__cache_flush(); // out of memory: what waits here and in central may make up a span
   return refill(cache, c);
 }
 
@@ -222,20 +269,22 @@ BW_NOINLINE void bw__cache_free_slow(unsigned c, void *object) {
   }
   bw__chain_link(object, NULL);
   bw__add_relaxed(&caches.direct_frees[c], 1); // a statistic
-  bw__central_return(c, object);
+  bw__central_return(c, object, 1);
 }
 
 BW_NOINLINE void bw__cache_overflow(unsigned c) {
-  bw__cache *cache = bw__cache_mine;
+  bw__cache *cache = self.cache;
   int64_t batch = bw__sizeclass_batches[c];
+  pay_debt(cache);
   if (capacity_of(cache, c) < batch) raise_capacity(cache, c);
   int64_t length = length_of(cache, c);
   if (length > capacity_of(cache, c)) give_back(cache, c, length < batch ? length : batch);
 }
 
 BW_NOINLINE void bw__cache_flush(void) {
-  bw__cache *cache = has_tls() ? bw__cache_mine : NULL;
+  bw__cache *cache = has_tls() ? self.cache : NULL;
   if (cache) empty_cache(cache);
+  bw__central_drain();
 }
 
 // ---- statistics --------------------------------------------------------------------------------

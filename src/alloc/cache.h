@@ -4,6 +4,7 @@
 #ifndef BURROW_ALLOC_CACHE_H
 #define BURROW_ALLOC_CACHE_H
 
+#include "alloc/budget.h"
 #include "alloc/central.h"
 #include "alloc/shared.h"
 #include "alloc/sizeclass.h"
@@ -25,15 +26,17 @@ struct bw__cache {
   BW_SHARED(int64_t) moved[BW_SIZECLASS_COUNT]; // written by the thread
   uint64_t seen[BW_SIZECLASS_COUNT];            // allocs + frees when last looked at for idleness
   bw__tally misses;
-  int64_t budget;       // bytes of capacity not yet given to a list
-  unsigned hand;        // the class to look at next when capacity is short
-  bw__cache *next;      // all caches there are; r/o once it is in the list
-  bw__cache *next_idle; // caches without a thread; under the lock of cache.c
+  int64_t budget;         // bytes of capacity not yet given to a list
+  unsigned hand;          // the class to look at next when capacity is short
+  bw__budget_share share; // what it may spend in all; see budget.h
+  bw__cache *next;        // all caches there are; r/o once it is in the list
+  bw__cache *next_idle;   // caches without a thread; under the lock of cache.c
 };
 
-// This thread's cache; NULL before its first use and after the thread gave it back. Read it only in
-// functions that nothing inlines and that do not switch goroutines: after a switch the thread is
-// another one.
+// The cache this thread uses: its own or, while the thread runs goroutines, that of its P. NULL
+// before its first use, after the thread gave it back, and while every call shall take the slow
+// path (see bw__cache_set_watched). Read it only in functions that nothing inlines and that do not
+// switch goroutines: after a switch the thread is another one.
 #if BW_WASM
 extern _Thread_local bw__cache *bw__cache_mine;
 #else
@@ -46,6 +49,7 @@ static inline void *bw__cache_pop(bw__cache *cache, unsigned c) {
   void *object = l->head;
   if (BW_UNLIKELY(!object)) return NULL;
   l->head = bw__chain_next(object);
+  bw__chain_clear(object);
   bw__tally_add(&l->allocs, 1);
   return object;
 }
@@ -73,6 +77,14 @@ void bw__cache_overflow(unsigned c);
 
 // Gives all objects in this thread's cache back to central. Locks: central, page heap. Blocks: M.
 void bw__cache_flush(void);
+
+// A cache that belongs to no thread, for a P; NULL: no memory. Given back with its objects by
+// bw__cache_delete. Locks: caches, central, page heap. Blocks: M.
+bw__cache *bw__cache_new(void);
+void bw__cache_delete(bw__cache *cache);
+// Makes this thread use `cache`, which no other thread uses, in place of its own; NULL: its own
+// again. Locks: none. Blocks: never.
+void bw__cache_use(bw__cache *cache);
 
 typedef struct {
   uint64_t allocs, frees, live_bytes;

@@ -5,25 +5,42 @@
 // fetch takes from the span's free list first and then from the part never used. A fresh span's
 // memory is therefore touched only as far as it is needed.
 //
+// A whole batch that comes back is not taken apart at once: up to `waiting_most` of them wait as
+// they are for a thread that fetches a batch of this class. So where one thread allocates and
+// another frees, what they exchange costs two short sections a batch, in which no object is
+// touched; and the objects that come back are those that some core has just had in its cache.
+//
+// Rejected for frees in other threads than the allocating one: a remote list for each span or heap.
+// It needs an atomic exchange for each free of a foreign object, an owner to be looked up, and
+// memory that a sleeping owner does not collect. Here a foreign free is like any other, and what is
+// one-sided flows back by batches (bench/alloc, xmalloc).
+//
 // I1: `spans` holds exactly the class's spans with in_use < objects, and none with in_use == 0: an
 //     empty span goes back to the page heap at once, where it may serve any class.
 // I2: free_objects is the sum of (objects - in_use) over the class's spans.
+// I3: waiting[0 .. waiting_count) are chains of exactly a batch; their objects count as in use.
 //
 // Locks: one class's lock at a time. It is dropped before the page heap is asked, for then others
 // may go on returning objects. Between the two a span belongs to the thread that carries it.
 #include "alloc/central.h"
 
 #include "alloc/pageheap.h"
+#include "alloc/misuse.h"
 #include "alloc/pagemap.h"
 #include "alloc/sizeclass.h"
 #include "lock/mutex.h"
+#include "port/port.h"
+
+enum { WAITING_MOST = 16 };
+#define WAITING_BYTES ((size_t)(BW_WASM ? 32 : 128) << 10) // of one class
 
 typedef struct {
   _Alignas(BW_CACHE_LINE) bw__mutex mu;
-  bw__list spans;        // under mu; zero until the first use
-  uint64_t free_objects; // under mu
-  uint64_t fetches;      // under mu
-  uint64_t returns;      // under mu
+  uint32_t waiting_count;      // under mu
+  bw__list spans;              // under mu; zero until the first use
+  uint64_t free_objects;       // under mu
+  uint64_t fetches, returns;   // under mu
+  void *waiting[WAITING_MOST]; // under mu
 } central;
 
 static central lists[BW_SIZECLASS_COUNT] = {
@@ -35,6 +52,25 @@ static central *lock(unsigned c) {
   if (BW_UNLIKELY(!l->spans.next)) bw__list_init(&l->spans);
   return l;
 }
+
+// ---- batches that wait -------------------------------------------------------------------------
+
+static uint32_t waiting_most(unsigned c) {
+  size_t n = WAITING_BYTES / ((size_t)bw__sizeclass_sizes[c] * bw__sizeclass_batches[c]);
+  return n > WAITING_MOST ? WAITING_MOST : (uint32_t)n;
+}
+
+static bool keep_waiting_locked(central *l, unsigned c, void *chain, unsigned n) {
+  if (n != bw__sizeclass_batches[c] || l->waiting_count >= waiting_most(c)) return false;
+  l->waiting[l->waiting_count++] = chain;
+  return true;
+}
+
+static void *take_waiting_locked(central *l) {
+  return l->waiting_count ? l->waiting[--l->waiting_count] : NULL;
+}
+
+// ---- taking from spans -------------------------------------------------------------------------
 
 static bw__span *first_span(central *l) {
   return bw__list_empty(&l->spans) ? NULL : BW_CONTAINER(l->spans.next, bw__span, link);
@@ -50,17 +86,26 @@ static void *take_object(bw__span *s, size_t size) {
   return object;
 }
 
-// Appends up to `want` objects of `s` at **tail; moves *tail to the end.
-static unsigned take_from_locked(central *l, unsigned c, bw__span *s, unsigned want, void ***tail) {
+// A chain being made: objects are appended, and each is linked when the next one is known.
+typedef struct {
+  void *first, *last;
+} builder;
+
+static void append(builder *b, void *object) {
+  if (b->last)
+    bw__chain_link(b->last, object);
+  else
+    b->first = object;
+  b->last = object;
+}
+
+// Appends up to `want` objects of `s`.
+static unsigned take_from_locked(central *l, unsigned c, bw__span *s, unsigned want, builder *b) {
   size_t size = bw__sizeclass_sizes[c];
   uint32_t objects = bw__sizeclass_rows[c].objects;
   uint32_t in_use = bw__load_relaxed(&s->in_use); // written under this lock only
   unsigned n = objects - in_use < want ? objects - in_use : want;
-  for (unsigned i = 0; i < n; i++) {
-    void *object = take_object(s, size);
-    **tail = object;
-    *tail = (void **)object;
-  }
+  for (unsigned i = 0; i < n; i++) append(b, take_object(s, size));
   bw__store_relaxed(&s->in_use, in_use + n); // statistics read it without the lock
   l->free_objects -= n;
   if (in_use + n == objects) bw__list_remove(&s->link);
@@ -78,29 +123,45 @@ static bool add_span_locked(central *l, unsigned c) {
   return true;
 }
 
-unsigned bw__central_fetch(unsigned c, unsigned want, void **chain) {
-  void **tail = chain;
+static unsigned take_from_spans_locked(central *l, unsigned c, unsigned want, void **chain) {
+  builder b = {NULL, NULL};
   unsigned n = 0;
-  central *l = lock(c);
-  l->fetches++;
   while (n < want) {
     bw__span *s = first_span(l);
     if (s)
-      n += take_from_locked(l, c, s, want - n, &tail);
+      n += take_from_locked(l, c, s, want - n, &b);
     else if (!add_span_locked(l, c))
       break;
   }
-  bw__mutex_unlock(&l->mu);
-  *tail = NULL;
+  if (b.last) bw__chain_link(b.last, NULL);
+  *chain = b.first;
   return n;
 }
+
+unsigned bw__central_fetch(unsigned c, unsigned want, void **chain) {
+  unsigned n = want;
+  central *l = lock(c);
+  l->fetches++;
+  void *batch = want == bw__sizeclass_batches[c] ? take_waiting_locked(l) : NULL;
+  if (batch)
+    *chain = batch;
+  else
+    n = take_from_spans_locked(l, c, want, chain);
+  bw__mutex_unlock(&l->mu);
+  return n;
+}
+
+// ---- giving back to spans ----------------------------------------------------------------------
 
 // Puts `object` on its span. Returns the span when that makes it empty (and out of the list).
 static bw__span *put_object_locked(central *l, unsigned c, void *object) {
   bw__span *s = bw__pagemap_span_of_object(object);
   uint32_t objects = bw__sizeclass_rows[c].objects;
   uint32_t in_use = bw__load_relaxed(&s->in_use); // written under this lock only
-  BW_ASSERT(s->state == SPAN_OBJECTS && s->size_class == c && in_use > 0);
+  BW_ASSERT(s->state == SPAN_OBJECTS && s->size_class == c);
+  if (BW_UNLIKELY(in_use == 0 ||
+                  (uintptr_t)object - s->start >= (size_t)s->carved * bw__sizeclass_sizes[c]))
+    bw__misuse_pointer("bw_free", object); // freed twice unseen, or never given to anybody
   bw__chain_link(object, s->free);
   s->free = object;
   l->free_objects++;
@@ -114,26 +175,45 @@ static bw__span *put_object_locked(central *l, unsigned c, void *object) {
   return s;
 }
 
-void bw__central_return(unsigned c, void *chain) {
-  bw__list *empty = NULL;
-  central *l = lock(c);
-  l->returns++;
+// Takes a chain apart; spans that are empty now go on the list at *empty.
+static void put_chain_locked(central *l, unsigned c, void *chain, bw__list **empty) {
   while (chain) {
     void *object = chain;
     chain = bw__chain_next(object);
     bw__span *s = put_object_locked(l, c, object);
     if (!s) continue;
-    s->link.next = empty;
-    empty = &s->link;
+    s->link.next = *empty;
+    *empty = &s->link;
   }
+}
+
+void bw__central_return(unsigned c, void *chain, unsigned n) {
+  bw__list *empty = NULL;
+  central *l = lock(c);
+  l->returns++;
+  if (!keep_waiting_locked(l, c, chain, n)) put_chain_locked(l, c, chain, &empty);
   bw__mutex_unlock(&l->mu);
   if (empty) bw__pageheap_free_objects(empty);
 }
 
+void bw__central_drain(void) {
+  for (unsigned c = 1; c < BW_SIZECLASS_COUNT; c++) {
+    bw__list *empty = NULL;
+    central *l = lock(c);
+    bw__port_mem_sync(); // chains may lie in memory that another thread grew
+    for (void *chain; (chain = take_waiting_locked(l));) put_chain_locked(l, c, chain, &empty);
+    bw__mutex_unlock(&l->mu);
+    if (empty) bw__pageheap_free_objects(empty);
+  }
+}
+
+// ---- statistics, fork --------------------------------------------------------------------------
+
 void bw__central_stats(bw_alloc_stats *out) {
   for (unsigned c = 1; c < BW_SIZECLASS_COUNT; c++) {
     central *l = lock(c);
-    out->central_free_bytes += l->free_objects * bw__sizeclass_sizes[c];
+    uint64_t waiting = (uint64_t)l->waiting_count * bw__sizeclass_batches[c];
+    out->central_free_bytes += (l->free_objects + waiting) * bw__sizeclass_sizes[c];
     out->central_fetches += l->fetches;
     out->central_returns += l->returns;
     bw__mutex_unlock(&l->mu);

@@ -3,22 +3,22 @@
 #ifndef BURROW_ALLOC_CENTRAL_H
 #define BURROW_ALLOC_CENTRAL_H
 
-#include "base/config.h"
+#include "alloc/chain.h"
 
 #include <burrow/alloc.h>
-
-// A chain: objects linked through their first word, the last one's is NULL.
-static inline void *bw__chain_next(void *object) { return *(void **)object; }
-static inline void bw__chain_link(void *object, void *next) { *(void **)object = next; }
 
 // Takes up to `want` (> 0) objects of class `c`: their number, *chain the objects. 0: no memory.
 // Fewer than `want` come when memory runs out.
 // Locks: class's central list, page heap. Blocks: M.
 unsigned bw__central_fetch(unsigned c, unsigned want, void **chain);
 
-// Takes back a chain of objects of class `c`, all of them made by bw__central_fetch.
+// Takes back a chain of `n` (> 0) objects of class `c`, all of them made by bw__central_fetch.
 // Locks: class's central list, page heap. Blocks: M.
-void bw__central_return(unsigned c, void *chain);
+void bw__central_return(unsigned c, void *chain, unsigned n);
+
+// Puts the batches that wait for the next fetch back on their spans, so that spans without an
+// object in use go to the page heap. Locks: each central list in turn, page heap. Blocks: M.
+void bw__central_drain(void);
 
 // Adds the central lists' fields to `out`. Locks: each central list in turn. Blocks: M.
 void bw__central_stats(bw_alloc_stats *out);

@@ -34,8 +34,11 @@
 #include "alloc/poison.h"
 #include "alloc/region.h"
 #include "alloc/sizeclass.h"
+#include "base/rand.h"
 #include "lock/mutex.h"
 #include "port/port.h"
+
+uint64_t bw__chain_key;
 
 #define GROW_LEAST ((size_t)1 << 20)
 #define GROW_MOST  ((size_t)64 << 20)
@@ -179,6 +182,14 @@ static void become_large(bw__span *s) {
   bw__pagemap_set_ends(s);
 }
 
+// Before the first object there is. Not a secret from those who can read memory: it is there so
+// that what the program writes by mistake is no link.
+static void choose_key(void) {
+  bw__rand seed = {(uint64_t)bw__port_now() ^ (uintptr_t)&seed ^ bw__port_seed()};
+  do bw__chain_key = bw__rand_next(&seed);
+  while (!bw__chain_key);
+}
+
 static void become_objects(bw__span *s, unsigned size_class) {
   s->state = SPAN_OBJECTS;
   s->released = false;
@@ -188,6 +199,7 @@ static void become_objects(bw__span *s, unsigned size_class) {
   s->link = (bw__list){NULL, NULL};
   bw__store_relaxed(&s->in_use, 0);
   bw__pagemap_set_objects(s);
+  if (BW_UNLIKELY(!bw__chain_key)) choose_key();
 }
 
 bw__span *bw__pageheap_alloc(size_t pages, unsigned size_class) {
@@ -414,6 +426,15 @@ static bw_alloc_span describe(const bw__span *s) {
     d.objects = d.in_use = 1;
   }
   return d;
+}
+
+bool bw__pageheap_free_span(uintptr_t address, bw_alloc_span *out) {
+  bw__mutex_lock(&heap.mu);
+  bw__span *s = span_containing(address);
+  bool found = s && s->state == SPAN_FREE;
+  if (found) *out = describe(s);
+  bw__mutex_unlock(&heap.mu);
+  return found;
 }
 
 void bw__pageheap_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void *arg) {

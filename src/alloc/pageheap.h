@@ -42,6 +42,8 @@ size_t bw__pageheap_release(void);
 void bw__pageheap_stats(bw_alloc_stats *out);
 // How many large objects were made and freed since the start. Locks: page heap. Blocks: M.
 void bw__pageheap_large_counts(uint64_t *allocs, uint64_t *frees);
+// The free span that contains `address`. False: none does. Locks: page heap. Blocks: M.
+bool bw__pageheap_free_span(uintptr_t address, bw_alloc_span *out);
 // As bw_alloc_where_is and bw_alloc_walk. Locks: page heap. Blocks: M.
 bool bw__pageheap_where(uintptr_t address, bw_alloc_where *out);
 void bw__pageheap_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void *arg);

@@ -17,6 +17,7 @@
   X(BW_RANK_ALLG, "list of goroutines")                                                            \
   X(BW_RANK_SCHED, "scheduler")                                                                    \
   X(BW_RANK_CACHES, "list of thread caches")                                                       \
+  X(BW_RANK_BUDGET, "budget of thread caches")                                                     \
   X(BW_RANK_CENTRAL, "central free list")                                                          \
   X(BW_RANK_PAGEHEAP, "page heap")
 

@@ -90,6 +90,8 @@ bool bw__port_may_block(void);
 int64_t bw__port_now(void);                 // monotonic, ns
 void bw__port_sleep_until(int64_t when_ns); // blocks the thread; on bw__port_now's clock
 const char *bw__port_env(const char *name); // NULL when not set
+// Random bits that the system gave this process at its start; 0 where it gives none for free.
+uint64_t bw__port_seed(void);
 // Writes to fd 1 or 2 without stdio, allocation or locks of ours.
 void bw__port_write(int fd, const char *data, size_t n);
 // Ends the program at once: no exit handlers, no flushing.

@@ -27,8 +27,19 @@ void *bw_calloc(size_t count, size_t size);
 void *bw_realloc(void *ptr, size_t size);
 /// `align` must be a power of two, else NULL. Freed with bw_free.
 void *bw_aligned_alloc(size_t align, size_t size);
-/// Gives memory back. NULL is allowed. A pointer that no bw_ function gave is a fatal error.
+/// Gives memory back. NULL is allowed.
+///
+/// In every build these end the program with a message that names the pointer, its size class and
+/// the state of its span: a pointer that no bw_ function gave, one into the middle of an object, an
+/// object that is free already (unless the program wrote over its first eight bytes in between). An
+/// object that was written to after it was freed is reported when it would be handed out again.
 void bw_free(void *ptr);
+/// As bw_free, of an object that was asked for with `size` bytes, by bw_malloc, bw_calloc or
+/// bw_realloc. A size that this object cannot have been asked for with is a fatal error. C23's
+/// free_sized.
+void bw_free_sized(void *ptr, size_t size);
+/// The same for an object of bw_aligned_alloc(align, size). C23's free_aligned_sized.
+void bw_free_aligned_sized(void *ptr, size_t align, size_t size);
 /// Bytes that may really be used at `ptr`: its size class, or whole pages. 0 for NULL.
 size_t bw_malloc_usable_size(const void *ptr);
 /// The usable size that bw_malloc(size) will give.

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +20,13 @@ void bw__port_sleep_until(int64_t when_ns) {
 }
 
 const char *bw__port_env(const char *name) { return getenv(name); }
+
+uint64_t bw__port_seed(void) {
+  uint64_t bits = 0;
+  const void *at = (const void *)getauxval(AT_RANDOM); // 16 bytes, which libc's guards use too
+  if (at) memcpy(&bits, (const char *)at + 4, sizeof bits);
+  return bits;
+}
 
 void bw__port_write(int fd, const char *data, size_t n) {
   while (n > 0) {

@@ -99,3 +99,5 @@ void bw__port_stack_unmap(void *lo, size_t usable) {
   (void)lo;
   (void)usable;
 }
+
+uint64_t bw__port_seed(void) { return 0; }
