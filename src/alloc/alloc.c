@@ -297,3 +297,7 @@ size_t bw_alloc_release(void) {
   bw__cache_flush();
   return bw__pageheap_release();
 }
+
+void bw_alloc_set_limit(uint64_t bytes) { bw__pageheap_set_limit(bytes); }
+
+void bw_alloc_set_release_after(int64_t ns) { bw__pageheap_set_window(ns < 0 ? -1 : ns); }

@@ -23,6 +23,16 @@ void bw__free_exact(void *p, size_t size);
 // As bw_aligned_alloc, in a thread whose thread-local variables do not exist yet: touches none.
 void *bw__alloc_before_tls(size_t align, size_t size);
 
+typedef struct bw__cache bw__cache;
+
+// A cache that belongs to no thread, for a P; NULL: no memory. Given back with its objects by
+// bw__cache_delete. Locks: caches, central, page heap. Blocks: M.
+bw__cache *bw__cache_new(void);
+void bw__cache_delete(bw__cache *cache);
+// Makes this thread use `cache`, which no other thread uses, in place of its own; NULL: its own
+// again. Locks: none. Blocks: never.
+void bw__cache_use(bw__cache *cache);
+
 // Called with one line without a newline when the program misuses the allocator; must not return
 // and must not allocate. The default writes "fatal error: <text>" to stderr and exits with
 // status 2. Set once at start-up by the layer that can say more.

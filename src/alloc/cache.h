@@ -4,6 +4,7 @@
 #ifndef BURROW_ALLOC_CACHE_H
 #define BURROW_ALLOC_CACHE_H
 
+#include "alloc/alloc.h"
 #include "alloc/budget.h"
 #include "alloc/central.h"
 #include "alloc/shared.h"
@@ -18,8 +19,6 @@ typedef struct {
   bw__tally frees;  // objects taken from the program
   int64_t limit;    // capacity - moved: the list is too long when frees - allocs > limit
 } bw__cache_list;
-
-typedef struct bw__cache bw__cache;
 
 struct bw__cache {
   bw__cache_list lists[BW_SIZECLASS_COUNT];
@@ -77,14 +76,6 @@ void bw__cache_overflow(unsigned c);
 
 // Gives all objects in this thread's cache back to central. Locks: central, page heap. Blocks: M.
 void bw__cache_flush(void);
-
-// A cache that belongs to no thread, for a P; NULL: no memory. Given back with its objects by
-// bw__cache_delete. Locks: caches, central, page heap. Blocks: M.
-bw__cache *bw__cache_new(void);
-void bw__cache_delete(bw__cache *cache);
-// Makes this thread use `cache`, which no other thread uses, in place of its own; NULL: its own
-// again. Locks: none. Blocks: never.
-void bw__cache_use(bw__cache *cache);
 
 typedef struct {
   uint64_t allocs, frees, live_bytes;

@@ -16,26 +16,21 @@
 // for walking in address order: a region is a row of spans without a gap.
 //
 // I1: every page of every region is in exactly one live span.
-// I2: a span with state SPAN_FREE is in listed[pages] or, above 128 pages, in `longer`; bit pages
-// of
-//     `nonempty` says whether listed[pages] has any.
+// I2: the spans with state SPAN_FREE are those in `free`.
 // I3: no two neighbours are both free.
-// I4: system bytes == records + free_pages + used_pages, in bytes.
+// I4: system bytes == records + free pages + used_pages, in bytes.
 //
 // Locks: heap.mu (rank page heap), taken by every function of the header; no other is taken inside.
 //
 // Rejected: a buddy system (rounds 129 pages up to 256); boundary tags inside the memory (the page
 // map answers the same without touching free pages, which may be with the system).
-#include "alloc/pageheap.h"
+#include "alloc/pageheap_state.h"
 
-#include "alloc/freespans.h"
+#include "alloc/chain.h"
 #include "alloc/meta.h"
 #include "alloc/pagemap.h"
 #include "alloc/poison.h"
-#include "alloc/region.h"
-#include "alloc/sizeclass.h"
 #include "base/rand.h"
-#include "lock/mutex.h"
 #include "port/port.h"
 
 uint64_t bw__chain_key;
@@ -44,14 +39,8 @@ uint64_t bw__chain_key;
 #define GROW_MOST  ((size_t)64 << 20)
 #define GROW_SHARE 8
 
-static struct {
-  bw__mutex mu;
-  bw__freespans free;
-  bw__region *regions;
-  size_t used_pages, large_pages;
-  uint64_t splits, coalesces;
-  uint64_t large_allocs, large_frees;
-} heap = {.mu = BW_MUTEX_INIT(BW_RANK_PAGEHEAP)}; // all under mu
+bw__pageheap_state bw__pageheap = {.mu = BW_MUTEX_INIT(BW_RANK_PAGEHEAP)};
+#define heap bw__pageheap
 
 static void put_free(bw__span *s) {
   s->state = SPAN_FREE;
@@ -113,20 +102,33 @@ static void put_joined(bw__span *s) {
 
 // Back from use: its content is whatever the program left.
 static void put_used(bw__span *s) {
-  heap.used_pages -= s->pages;
-  s->dirty = s->pages;
+  size_t pages = s->pages;
+  heap.used_pages -= pages;
+  s->dirty = pages;
   s->released = false;
   put_joined(s);
+  size_t due = bw__scavenge_due(&heap.scavenge, pages, heap.used_pages, heap.free.resident.pages);
+  if (BW_UNLIKELY(due)) bw__freespans_release(&heap.free, due);
 }
 
 // ---- growing -----------------------------------------------------------------------------------
 
+// Whether `bytes` more would be more than the soft limit allows, idle pages given back or not.
+static bool is_above_limit(size_t bytes) {
+  uint64_t released = (uint64_t)heap.free.released.pages << BW_PAGE_SHIFT;
+  return heap.limit && bw__meta_count.system_bytes - released + bytes > heap.limit;
+}
+
+// Near the soft limit nothing is asked for ahead of need, and idle pages go first.
 static size_t growth_for(size_t least) {
   size_t share = (size_t)(bw__meta_count.system_bytes / GROW_SHARE);
   if (share > GROW_MOST) share = GROW_MOST;
   if (share < GROW_LEAST) share = GROW_LEAST;
   share = bw__align_up(share, GROW_LEAST);
-  return least > share ? least : share;
+  if (least >= share) share = least;
+  if (!is_above_limit(share)) return share;
+  bw__freespans_release(&heap.free, SIZE_MAX);
+  return least;
 }
 
 // More free pages, at least `pages` of them in one piece. False: the system has no more.
@@ -171,6 +173,7 @@ static bw__span *take(size_t pages) {
     put_free(rest);
   }
   heap.used_pages += pages;
+  bw__scavenge_used(&heap.scavenge, heap.used_pages);
   return s;
 }
 
@@ -352,137 +355,21 @@ void *bw__pageheap_record(size_t bytes) {
 
 size_t bw__pageheap_release(void) {
   bw__mutex_lock(&heap.mu);
-  size_t bytes = bw__freespans_release(&heap.free);
+  size_t pages = bw__freespans_release(&heap.free, SIZE_MAX);
   bw__mutex_unlock(&heap.mu);
-  return bytes;
+  return pages << BW_PAGE_SHIFT;
 }
 
-// ---- reading -----------------------------------------------------------------------------------
-
-void bw__pageheap_stats(bw_alloc_stats *out) {
+void bw__pageheap_set_limit(uint64_t bytes) {
   bw__mutex_lock(&heap.mu);
-  out->system_bytes = bw__meta_count.system_bytes;
-  out->system_calls = bw__meta_count.system_calls;
-  out->metadata_bytes = bw__meta_count.bytes;
-  out->released_bytes = (uint64_t)heap.free.released_pages << BW_PAGE_SHIFT;
-  out->heap_free_bytes = (uint64_t)heap.free.pages << BW_PAGE_SHIFT;
-  out->heap_free_spans = heap.free.spans;
-  out->heap_used_bytes = (uint64_t)heap.used_pages << BW_PAGE_SHIFT;
-  out->heap_splits = heap.splits;
-  out->heap_coalesces = heap.coalesces;
-  out->large_bytes = (uint64_t)heap.large_pages << BW_PAGE_SHIFT;
+  heap.limit = bytes;
+  if (is_above_limit(0)) bw__freespans_release(&heap.free, SIZE_MAX);
   bw__mutex_unlock(&heap.mu);
 }
 
-void bw__pageheap_large_counts(uint64_t *allocs, uint64_t *frees) {
+void bw__pageheap_set_window(int64_t ns) {
   bw__mutex_lock(&heap.mu);
-  *allocs = heap.large_allocs;
-  *frees = heap.large_frees;
+  heap.scavenge.window = ns;
+  heap.scavenge.window_end = 0;
   bw__mutex_unlock(&heap.mu);
-}
-
-// The live span that contains `address`; NULL when it is not ours.
-static bw__span *span_containing(uintptr_t address) {
-  bw__span *s = bw__pagemap_span(address);
-  if (s && bw__span_contains(s, address)) return s; // a dead record has no pages
-  bw__region *r = bw__region_of(heap.regions, address);
-  if (!r) return NULL;
-  s = bw__pagemap_span(r->start);
-  while (!bw__span_contains(s, address)) s = bw__region_next_span(heap.regions, &r, s);
-  return s;
-}
-
-bool bw__pageheap_where(uintptr_t address, bw_alloc_where *out) {
-  bw__mutex_lock(&heap.mu);
-  bw__span *s = span_containing(address);
-  bool used = s && s->state != SPAN_FREE;
-  if (used && s->state == SPAN_OBJECTS) {
-    bw_size_class row = bw__sizeclass_rows[s->size_class];
-    *out = (bw_alloc_where){
-        .span_start = s->start,
-        .span_bytes = bw__span_bytes(s),
-        .size_class = s->size_class,
-        .object_size = row.size,
-        .object_index = bw__sizeclass_index(s->size_class, (uint32_t)(address - s->start)),
-        .span_objects = row.objects,
-        .span_in_use = bw__load_relaxed(&s->in_use), // a statistic: the class's lock is not held
-    };
-  } else if (used) {
-    size_t bytes = bw__span_bytes(s);
-    *out = (bw_alloc_where){s->start, bytes, 0, bytes, 0, 1, 1};
-  }
-  bw__mutex_unlock(&heap.mu);
-  return used;
-}
-
-static bw_alloc_span describe(const bw__span *s) {
-  bw_alloc_span d = {.start = s->start, .bytes = bw__span_bytes(s), .size_class = -1};
-  if (s->state == SPAN_OBJECTS) {
-    d.size_class = s->size_class;
-    d.objects = bw__sizeclass_rows[s->size_class].objects;
-    d.in_use = bw__load_relaxed(&s->in_use); // a statistic: the class's lock is not held
-  } else if (s->state == SPAN_LARGE) {
-    d.size_class = 0;
-    d.objects = d.in_use = 1;
-  }
-  return d;
-}
-
-bool bw__pageheap_free_span(uintptr_t address, bw_alloc_span *out) {
-  bw__mutex_lock(&heap.mu);
-  bw__span *s = span_containing(address);
-  bool found = s && s->state == SPAN_FREE;
-  if (found) *out = describe(s);
-  bw__mutex_unlock(&heap.mu);
-  return found;
-}
-
-void bw__pageheap_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void *arg) {
-  bw__region *r;
-  bw__mutex_lock(&heap.mu);
-  for (bw__span *s = bw__region_next_span(heap.regions, &r, NULL); s;
-       s = bw__region_next_span(heap.regions, &r, s)) {
-    bw_alloc_span d = describe(s);
-    if (!visit(&d, arg)) break;
-  }
-  bw__mutex_unlock(&heap.mu);
-}
-
-// One span of a walk: its place in lists and map. `left_free`: its left neighbour is free.
-static bool span_valid(const bw__span *s, uintptr_t at, bool left_free) {
-  if (!s || s->start != at || s->pages == 0 || s->dirty > s->pages) return false;
-  if (bw__pagemap_span(bw__span_end(s) - 1) != s) return false;
-  if (s->state == SPAN_OBJECTS)
-    return s->pages == bw__sizeclass_pages[s->size_class] && bw__pagemap_tag(at) == s->size_class;
-  if (bw__pagemap_tag(at) != 0) return false;
-  if (s->state == SPAN_LARGE) return true;
-  return s->state == SPAN_FREE && !left_free;
-}
-
-static bool spans_valid(size_t *free_pages, size_t *used_pages, size_t *free_spans) {
-  for (bw__region *r = heap.regions; r; r = r->next) {
-    if (r->next && r->next->start <= r->end) return false;
-    bool left_free = false;
-    for (uintptr_t at = r->start; at < r->end;) {
-      bw__span *s = bw__pagemap_span(at);
-      if (!span_valid(s, at, left_free)) return false;
-      left_free = s->state == SPAN_FREE;
-      *free_spans += left_free;
-      *(left_free ? free_pages : used_pages) += s->pages;
-      at = bw__span_end(s);
-    }
-  }
-  return true;
-}
-
-bool bw__pageheap_valid(void) {
-  bw__mutex_lock(&heap.mu);
-  size_t free_pages = 0, used_pages = 0, free_spans = 0;
-  bool valid = spans_valid(&free_pages, &used_pages, &free_spans) &&
-               free_pages == heap.free.pages && used_pages == heap.used_pages &&
-               free_spans == heap.free.spans && bw__spanset_valid(&heap.free.longer) &&
-               bw__meta_count.system_bytes ==
-                   bw__meta_count.bytes + ((uint64_t)(free_pages + used_pages) << BW_PAGE_SHIFT);
-  bw__mutex_unlock(&heap.mu);
-  return valid;
 }

@@ -38,6 +38,10 @@ void *bw__pageheap_record(size_t bytes);
 // Locks: page heap. Blocks: M (for as long as the system takes).
 size_t bw__pageheap_release(void);
 
+// As bw_alloc_set_limit and bw_alloc_set_release_after. Locks: page heap. Blocks: M.
+void bw__pageheap_set_limit(uint64_t bytes);
+void bw__pageheap_set_window(int64_t ns);
+
 // Fills the system's, the page heap's and the large objects' fields. Locks: page heap. Blocks: M.
 void bw__pageheap_stats(bw_alloc_stats *out);
 // How many large objects were made and freed since the start. Locks: page heap. Blocks: M.

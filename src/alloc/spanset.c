@@ -74,6 +74,12 @@ bw__span *bw__spanset_next(const bw__spanset *set, const bw__span *s) {
   return s ? first_from(set, s->pages, s->start + 1) : first_from(set, 0, 0);
 }
 
+bw__span *bw__spanset_last(const bw__spanset *set) {
+  bw__span *s = set->root;
+  while (s && s->tree.right) s = s->tree.right;
+  return s;
+}
+
 static bool valid_below(const bw__span *s, const bw__span *low, const bw__span *high) {
   if (!s) return true;
   if (low && !is_before(low->pages, low->start, s)) return false;

@@ -35,7 +35,10 @@ static int allocate(int procs, size_t stack_size) {
     return BW_ENOMEM;
   }
   memset(ps, 0, sizeof *ps * (size_t)procs);
-  for (int i = 0; i < procs; i++) ps[i].index = i;
+  for (int i = 0; i < procs; i++) {
+    ps[i].index = i;
+    ps[i].cache = bw__cache_new();
+  }
   bw__list_init(&s->idle);
   s->head = s->tail = NULL;
   bw__store_relaxed(&s->queued, 0);
@@ -73,6 +76,7 @@ void bw__runtime_close(void) {
   bw__sched *s = &bw__sched_state;
   bw__g_free_all();
   bw__timers_free();
+  for (int i = 0; i < s->procs; i++) bw__cache_delete(s->ps[i].cache);
   bw_free(s->ps);
   bw_free(s->ms);
   s->ps = NULL;

@@ -22,6 +22,7 @@
 #ifndef BURROW_SCHED_SCHED_H
 #define BURROW_SCHED_SCHED_H
 
+#include "alloc/alloc.h"
 #include "base/atomics.h"
 #include "base/list.h"
 #include "base/text.h"
@@ -60,6 +61,7 @@ typedef struct bw__p {
   _Alignas(BW_CACHE_LINE) int index;
   bw__g *free_gs; // its M only
   int free_count;
+  bw__cache *cache; // the allocator's for whoever holds this P; NULL: the thread's own
   // One writer (the M that holds this P), any reader.
   _Atomic(uint64_t) runs, migrations, spawns, parks, yields, sleeps;
 } bw__p;

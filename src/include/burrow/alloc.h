@@ -116,9 +116,22 @@ typedef struct bw_alloc_span {
 /// lock: `visit` must not allocate or free.
 void bw_alloc_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void *arg);
 
-/// Gives this thread's cached objects back to the central lists, and idle pages to the system where
-/// the target can. Returns the bytes given back to the system.
+/// Gives this thread's cached objects back to the central lists, and all idle pages to the system
+/// where the target can (natively; linear memory never shrinks). Returns the bytes given back to
+/// the system.
 size_t bw_alloc_release(void);
+
+/// How long pages must have been idle before the allocator gives them back by itself, in
+/// nanoseconds. It keeps an eighth more than the most that was in use during that time, so a use
+/// that goes up and down faster keeps its pages. It looks when memory is freed; a program that
+/// frees nothing more calls bw_alloc_release. 0: the default, half a second. Negative: never. No
+/// effect on wasm.
+void bw_alloc_set_release_after(int64_t ns);
+
+/// A soft limit for system_bytes - released_bytes. Above it the allocator asks the system for no
+/// more than a request needs, and gives all idle pages back before it does. No allocation fails
+/// because of it. 0: no limit, the default.
+void bw_alloc_set_limit(uint64_t bytes);
 
 #ifdef __cplusplus
 }
