@@ -1,56 +1,13 @@
-// When idle pages go back to the system: the rule by itself, and natively the resident set.
+// When idle pages go back to the system, and the soft limit.
 #include "test.h"
 
+#include "alloc/freespans.h"
 #include "alloc/pageheap.h"
-#include "alloc/scavenge.h"
 #include "port/port.h"
 
 #define MB ((size_t)1 << 20)
 
-enum { PAGES_MB = 128, NEVER = -1 };
-
-// A window that has ended whenever it is looked at: the rule without a clock.
-static bw__scavenge at_once(void) { return (bw__scavenge){.window = 1}; }
-
-static void next_look(bw__scavenge *s, size_t used) {
-  while (bw__port_now() < s->window_end) {}
-  bw__scavenge_due(s, PAGES_MB, used, 10 * PAGES_MB);
-}
-
-TEST(alloc_scavenge_keeps_what_was_in_use_lately) {
-  bw__scavenge s = at_once();
-  bw__scavenge_used(&s, 1000 * PAGES_MB);
-  // 1000 MB were in use in the window that ends now: 990 of them idle are kept.
-  CHECK_EQ(bw__scavenge_due(&s, 990 * PAGES_MB, 10 * PAGES_MB, 990 * PAGES_MB), 0);
-}
-
-TEST(alloc_scavenge_gives_back_after_two_windows) {
-  bw__scavenge s = at_once();
-  bw__scavenge_used(&s, 1000 * PAGES_MB);
-  next_look(&s, 8 * PAGES_MB);
-  next_look(&s, 8 * PAGES_MB);
-  while (bw__port_now() < s.window_end) {}
-  // 8 MB, an eighth of that and 1 MB stay; of the rest a step at a time.
-  CHECK_EQ(bw__scavenge_due(&s, PAGES_MB, 8 * PAGES_MB, 990 * PAGES_MB), 1024);
-  CHECK_EQ(bw__scavenge_due(&s, PAGES_MB, 8 * PAGES_MB, 2 * PAGES_MB + 5), 5);
-  CHECK_EQ(bw__scavenge_due(&s, PAGES_MB, 8 * PAGES_MB, 2 * PAGES_MB), 0);
-}
-
-TEST(alloc_scavenge_looks_at_the_clock_seldom) {
-  bw__scavenge s = at_once();
-  next_look(&s, 0);
-  next_look(&s, 0);
-  int due = 0;
-  for (int i = 0; i < 640; i++) due += bw__scavenge_due(&s, 1, 0, 10 * PAGES_MB) > 0;
-  CHECK_EQ(due, 10);
-}
-
-TEST(alloc_scavenge_never) {
-  bw__scavenge s = {.window = NEVER};
-  for (int i = 0; i < 1000; i++) CHECK_EQ(bw__scavenge_due(&s, PAGES_MB, 0, 1000 * PAGES_MB), 0);
-}
-
-// ---- with the system ---------------------------------------------------------------------------
+enum { NEVER = -1 };
 
 static uint64_t released(void) {
   bw_alloc_stats s;
@@ -93,6 +50,31 @@ TEST(alloc_scavenge_switched_off) {
   CHECK_EQ(released(), 0);
   size_t given = bw_alloc_release(); // still does it
   CHECK_EQ(given > 90 * MB, bw__port_capabilities.gives_back);
+}
+
+// Idle spans go, those that pages joined in this window or the last stay.
+TEST(alloc_scavenge_takes_the_idle_ones) {
+  if (!bw__port_capabilities.gives_back) return;
+  bw__freespans f = {0};
+  static char memory[4][4 * 8192] __attribute__((aligned(8192)));
+  bw__span spans[4];
+  memset(memory, 1, sizeof memory);
+  for (uint32_t i = 0; i < 4; i++) {
+    spans[i] =
+        (bw__span){.start = (uintptr_t)memory[i], .pages = 4, .window = i, .state = SPAN_FREE};
+    bw__freespans_put(&f, &spans[i]);
+  }
+  CHECK_EQ(bw__freespans_release(&f, 1, 1), 4); // whole spans, so more than asked for
+  CHECK_EQ(bw__freespans_release(&f, SIZE_MAX, 1), 4);
+  CHECK_EQ(bw__freespans_release(&f, SIZE_MAX, 1), 0);
+  for (int i = 0; i < 4; i++) {
+    CHECK_EQ(spans[i].released, i < 2);
+    CHECK_EQ(memory[i][5000], i < 2 ? 0 : 1);
+  }
+  CHECK_EQ(f.released.pages, 8);
+  CHECK_EQ(f.resident.pages, 8);
+  CHECK(bw__freespans_find(&f, 3)->window >= 2); // a resident one
+  CHECK(bw__freespans_valid(&f));
 }
 
 TEST(alloc_scavenge_busy_program_keeps_its_pages) {

@@ -69,30 +69,41 @@ bw__span *bw__freespans_find(const bw__freespans *f, size_t pages) {
 
 // ---- giving back to the system -----------------------------------------------------------------
 
-// The last of the longest list that has any; NULL: no list has.
-static bw__span *longest_listed(const bw__freespans_side *side) {
-  for (size_t word = BW_FREESPANS_LISTED / 64 + 1; word-- > 0;) {
-    uint64_t bits = side->nonempty[word];
-    if (!bits) continue;
-    size_t length = word * 64 + 63 - (size_t)__builtin_clzll(bits);
-    return BW_CONTAINER(side->listed[length].prev, bw__span, link); // the first to have come
-  }
-  return NULL;
+static bool release_span(bw__freespans *f, bw__span *s) {
+  if (!bw__port_mem_release((void *)s->start, bw__span_bytes(s))) return false;
+  bw__freespans_take(f, s);
+  s->released = true;
+  s->dirty = 0; // the system's pages are zero
+  bw__freespans_put(f, s);
+  return true;
 }
 
-size_t bw__freespans_release(bw__freespans *f, size_t pages) {
+static size_t release_longer(bw__freespans *f, size_t pages, uint32_t window) {
   size_t done = 0;
-  if (!f->ready || !bw__port_capabilities.gives_back) return 0;
-  while (done < pages && f->resident.spans) {
-    bw__span *s = bw__spanset_last(&f->resident.longer);
-    if (!s) s = longest_listed(&f->resident);
-    if (!bw__port_mem_release((void *)s->start, bw__span_bytes(s))) break;
-    bw__freespans_take(f, s);
-    s->released = true;
-    s->dirty = 0; // the system's pages are zero
-    bw__freespans_put(f, s);
-    done += s->pages;
+  for (bw__span *s = bw__spanset_prev(&f->resident.longer, NULL), *shorter; s && done < pages;
+       s = shorter) {
+    shorter = bw__spanset_prev(&f->resident.longer, s);
+    if (s->window <= window && release_span(f, s)) done += s->pages;
   }
+  return done;
+}
+
+static size_t release_listed(bw__freespans *f, size_t length, size_t pages, uint32_t window) {
+  size_t done = 0;
+  bw__list *list = &f->resident.listed[length];
+  for (bw__list *at = list->prev, *before; at != list && done < pages; at = before) {
+    before = at->prev; // from the end: the first to have come
+    bw__span *s = BW_CONTAINER(at, bw__span, link);
+    if (s->window <= window && release_span(f, s)) done += length;
+  }
+  return done;
+}
+
+size_t bw__freespans_release(bw__freespans *f, size_t pages, uint32_t window) {
+  if (!f->ready || !bw__port_capabilities.gives_back) return 0;
+  size_t done = release_longer(f, pages, window);
+  for (size_t length = BW_FREESPANS_LISTED; length > 0 && done < pages; length--)
+    done += release_listed(f, length, pages - done, window);
   return done;
 }
 

@@ -35,9 +35,9 @@ void bw__freespans_take(bw__freespans *f, bw__span *s);
 // NULL: no span is that long.
 bw__span *bw__freespans_find(const bw__freespans *f, size_t pages);
 
-// Gives spans back to the system, the longest first, until that makes `pages` or all are there.
-// Returns the pages.
-size_t bw__freespans_release(bw__freespans *f, size_t pages);
+// Gives spans that no page joined after `window` back to the system, the longest first, until that
+// makes `pages`. Returns the pages.
+size_t bw__freespans_release(bw__freespans *f, size_t pages, uint32_t window);
 
 // Checks what can be checked from here; for tests and assertions.
 bool bw__freespans_valid(const bw__freespans *f);

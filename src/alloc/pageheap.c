@@ -64,6 +64,7 @@ static bw__span *split(bw__span *s, size_t pages) {
   right->pages = s->pages - pages;
   right->dirty = s->dirty > pages ? s->dirty - pages : 0;
   right->released = s->released;
+  right->window = s->window;
   s->pages = pages;
   if (s->dirty > pages) s->dirty = pages;
   heap.splits++;
@@ -74,6 +75,7 @@ static bw__span *split(bw__span *s, size_t pages) {
 static void join(bw__span *left, bw__span *right) {
   if (right->dirty) left->dirty = left->pages + right->dirty;
   left->released = left->released && right->released;
+  if (right->window > left->window) left->window = right->window;
   left->pages += right->pages;
   bw__meta_span_free(right);
   heap.coalesces++;
@@ -106,9 +108,9 @@ static void put_used(bw__span *s) {
   heap.used_pages -= pages;
   s->dirty = pages;
   s->released = false;
+  s->window = heap.scavenge.window;
   put_joined(s);
-  size_t due = bw__scavenge_due(&heap.scavenge, pages, heap.used_pages, heap.free.resident.pages);
-  if (BW_UNLIKELY(due)) bw__freespans_release(&heap.free, due);
+  bw__scavenge_came_back(&heap.scavenge, &heap.free, pages);
 }
 
 // ---- growing -----------------------------------------------------------------------------------
@@ -127,7 +129,7 @@ static size_t growth_for(size_t least) {
   share = bw__align_up(share, GROW_LEAST);
   if (least >= share) share = least;
   if (!is_above_limit(share)) return share;
-  bw__freespans_release(&heap.free, SIZE_MAX);
+  bw__freespans_release(&heap.free, SIZE_MAX, UINT32_MAX);
   return least;
 }
 
@@ -173,7 +175,6 @@ static bw__span *take(size_t pages) {
     put_free(rest);
   }
   heap.used_pages += pages;
-  bw__scavenge_used(&heap.scavenge, heap.used_pages);
   return s;
 }
 
@@ -355,7 +356,7 @@ void *bw__pageheap_record(size_t bytes) {
 
 size_t bw__pageheap_release(void) {
   bw__mutex_lock(&heap.mu);
-  size_t pages = bw__freespans_release(&heap.free, SIZE_MAX);
+  size_t pages = bw__freespans_release(&heap.free, SIZE_MAX, UINT32_MAX);
   bw__mutex_unlock(&heap.mu);
   return pages << BW_PAGE_SHIFT;
 }
@@ -363,13 +364,13 @@ size_t bw__pageheap_release(void) {
 void bw__pageheap_set_limit(uint64_t bytes) {
   bw__mutex_lock(&heap.mu);
   heap.limit = bytes;
-  if (is_above_limit(0)) bw__freespans_release(&heap.free, SIZE_MAX);
+  if (is_above_limit(0)) bw__freespans_release(&heap.free, SIZE_MAX, UINT32_MAX);
   bw__mutex_unlock(&heap.mu);
 }
 
 void bw__pageheap_set_window(int64_t ns) {
   bw__mutex_lock(&heap.mu);
-  heap.scavenge.window = ns;
+  heap.scavenge.length = ns;
   heap.scavenge.window_end = 0;
   bw__mutex_unlock(&heap.mu);
 }

@@ -1,35 +1,31 @@
-// When idle pages go back to the system. There is no thread for it: the page heap asks here, after
-// enough pages came back to it, how many are too many.
+// When idle pages go back to the system. There is no thread for it: the page heap asks here
+// whenever enough pages came back to it.
 //
-// The rule. What is resident may be an eighth more than the most that was in use at once in this
-// window of time and the last one. What is beyond that was not needed for at least a window, and
-// goes, the longest spans first, STEP pages at a time: a program whose use goes up and down faster
-// than a window keeps its pages and pays no page fault; one that became smaller gives the rest back
-// within two windows of its further work. (A program that stops calling gives nothing back by
-// itself: bw_alloc_release does.)
+// The rule. Time is cut into windows. A free span remembers the window in which pages last joined
+// it; once in each window, spans that no page joined in this window or the last go back, the
+// longest first, STEP pages at most. So what a program uses again within a window stays and pays no
+// page fault, however much it goes up and down; what it has not touched for one to two windows
+// goes, at STEP pages a window. (A program that stops calling gives nothing back by itself:
+// bw_alloc_release does, at once.)
 //
-// I1: peak >= what was in use at any time since the window began; last_peak is that of the window
-//     before.
+// Rejected: keeping a share above the highest recent use. A heap whose idle pages are spread over
+// many spans is always above it, and gives back today what it faults in tomorrow: bench/alloc,
+// mixed took fifteen times as long.
 //
-// Guarded by the page heap's lock. Zero is ready, with the default window.
+// Guarded by the page heap's lock. Zero is ready, with the default length of a window.
 #ifndef BURROW_ALLOC_SCAVENGE_H
 #define BURROW_ALLOC_SCAVENGE_H
 
-#include "base/config.h"
+#include "alloc/freespans.h"
 
 typedef struct {
-  size_t peak, last_peak; // pages in use
-  size_t came_back;       // pages since the clock was last looked at
-  int64_t window_end;     // on bw__port_now's clock
-  int64_t window;         // ns; 0: the default, < 0: never give back
+  size_t came_back;   // pages since the clock was last looked at
+  uint32_t window;    // its number
+  int64_t window_end; // on bw__port_now's clock
+  int64_t length;     // of a window, ns; 0: the default, < 0: never give back
 } bw__scavenge;
 
-static inline void bw__scavenge_used(bw__scavenge *s, size_t used_pages) {
-  if (used_pages > s->peak) s->peak = used_pages;
-}
-
-// Notes that `pages` came back, `used_pages` are left in use and `idle_pages` are free and
-// resident. Returns how many of these to give back now.
-size_t bw__scavenge_due(bw__scavenge *s, size_t pages, size_t used_pages, size_t idle_pages);
+// Notes that `pages` came back. Gives idle spans of `free` to the system when it is time for that.
+void bw__scavenge_came_back(bw__scavenge *s, bw__freespans *free, size_t pages);
 
 #endif

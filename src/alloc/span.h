@@ -36,6 +36,7 @@ typedef struct bw__span {
   uint8_t state;      // bw__span_state
   uint8_t size_class; // of a SPAN_OBJECTS span
   bool released;      // SPAN_FREE: its pages are with the system
+  uint32_t window;    // SPAN_FREE: when pages last joined it; see scavenge.h
   uint32_t carved;
   _Atomic(uint32_t) in_use; // written under the class's lock, read without
   void *free;               // objects, linked through their first word

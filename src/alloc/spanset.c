@@ -74,10 +74,17 @@ bw__span *bw__spanset_next(const bw__spanset *set, const bw__span *s) {
   return s ? first_from(set, s->pages, s->start + 1) : first_from(set, 0, 0);
 }
 
-bw__span *bw__spanset_last(const bw__spanset *set) {
-  bw__span *s = set->root;
-  while (s && s->tree.right) s = s->tree.right;
-  return s;
+bw__span *bw__spanset_prev(const bw__spanset *set, const bw__span *s) {
+  bw__span *found = NULL;
+  for (bw__span *at = set->root; at;) {
+    if (s && !is_before(at->pages, at->start, s)) {
+      at = at->tree.left;
+    } else {
+      found = at;
+      at = at->tree.right;
+    }
+  }
+  return found;
 }
 
 static bool valid_below(const bw__span *s, const bw__span *low, const bw__span *high) {

@@ -20,8 +20,8 @@ void bw__spanset_remove(bw__spanset *set, bw__span *s);
 bw__span *bw__spanset_best_fit(const bw__spanset *set, size_t pages);
 // Any span that follows `s` in key order; the first one when `s` is NULL.
 bw__span *bw__spanset_next(const bw__spanset *set, const bw__span *s);
-// The longest span; NULL when the set is empty.
-bw__span *bw__spanset_last(const bw__spanset *set);
+// The span before `s` in key order; the last one, which is the longest, when `s` is NULL.
+bw__span *bw__spanset_prev(const bw__spanset *set, const bw__span *s);
 // Checks order and heap property of the whole tree; for tests and assertions.
 bool bw__spanset_valid(const bw__spanset *set);
 

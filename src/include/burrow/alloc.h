@@ -122,10 +122,9 @@ void bw_alloc_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void *ar
 size_t bw_alloc_release(void);
 
 /// How long pages must have been idle before the allocator gives them back by itself, in
-/// nanoseconds. It keeps an eighth more than the most that was in use during that time, so a use
-/// that goes up and down faster keeps its pages. It looks when memory is freed; a program that
-/// frees nothing more calls bw_alloc_release. 0: the default, half a second. Negative: never. No
-/// effect on wasm.
+/// nanoseconds: they go after one to two such times, at most 128 MB each time. It looks when memory
+/// is freed; a program that frees nothing more calls bw_alloc_release. 0: the default, half a
+/// second. Negative: never. No effect on wasm.
 void bw_alloc_set_release_after(int64_t ns);
 
 /// A soft limit for system_bytes - released_bytes. Above it the allocator asks the system for no
