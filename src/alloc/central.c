@@ -32,7 +32,7 @@
 #include "port/port.h"
 
 enum { WAITING_MOST = 16 };
-#define WAITING_BYTES ((size_t)(BW_WASM ? 32 : 128) << 10) // of one class
+#define WAITING_BYTES ((size_t)32 << 10) // of one class
 
 typedef struct {
   _Alignas(BW_CACHE_LINE) bw__mutex mu;

@@ -44,14 +44,62 @@ static void *map_aligned(size_t bytes) {
   return start;
 }
 
-void *bw__port_mem_grow(size_t least, size_t want, size_t *got) {
-  void *p = map_aligned(want);
-  *got = want;
-  if (!p && least < want) {
-    p = map_aligned(least);
-    *got = least;
+// ---- arenas ------------------------------------------------------------------------------------
+//
+// A heap that has become large pays for its pages with TLB misses more than with anything else, so
+// it grows in 2 MB pages where the kernel has them: inside arenas, address space that is aligned
+// for them and asked for ahead. (No memory comes with it: that is what touching is for.) A small
+// heap does not, since one byte used would cost it 2 MB.
+
+#define HUGE_PAGE ((size_t)2 << 20)
+#define HUGE_FROM ((size_t)16 << 20) // heaps from this size on
+#define ARENA     ((size_t)64 << 20)
+
+static struct {
+  char *at, *end; // what is left of the arena
+  size_t total;   // given out, from arenas or not
+} arena;          // all under the page heap's lock
+
+static void *map_arena(size_t bytes) {
+  char *p = map(bytes + HUGE_PAGE);
+  if (!p) return NULL;
+  char *start = (char *)bw__align_up((uintptr_t)p, HUGE_PAGE);
+  if (start > p) munmap(p, (size_t)(start - p));
+  size_t tail = (size_t)(p + HUGE_PAGE - start);
+  if (tail) munmap(start + bytes, tail);
+  madvise(start, bytes, MADV_HUGEPAGE); // a wish
+  return start;
+}
+
+static void *take_from_arena(size_t bytes) {
+  if ((size_t)(arena.end - arena.at) < bytes) {
+    size_t size = bytes > ARENA ? bytes : ARENA;
+    char *p = map_arena(size);
+    if (!p) return NULL;
+    arena.at = p;
+    arena.end = p + size;
   }
+  char *p = arena.at;
+  arena.at += bytes;
   return p;
+}
+
+static void *grow(size_t bytes, size_t *got) {
+  void *p = NULL;
+  *got = bytes;
+  if (arena.total + bytes >= HUGE_FROM) {
+    size_t whole = bw__align_up(bytes, HUGE_PAGE);
+    p = take_from_arena(whole);
+    if (p) *got = whole;
+  }
+  if (!p) p = map_aligned(bytes);
+  if (p) arena.total += *got;
+  return p;
+}
+
+void *bw__port_mem_grow(size_t least, size_t want, size_t *got) {
+  void *p = grow(want, got);
+  return p || least == want ? p : grow(least, got);
 }
 
 size_t bw__port_mem_release(void *p, size_t n) { return madvise(p, n, MADV_DONTNEED) == 0 ? n : 0; }
