@@ -4,6 +4,7 @@
 
 #include "alloc/alloc.h"
 #include "alloc/pageheap.h"
+#include "alloc/sizeclass.h"
 #include "alloc/spanset.h"
 #include "base/rand.h"
 #include "port/port.h"
@@ -15,6 +16,9 @@
 #define PAGE ((size_t)8192)
 #define MB   ((size_t)1 << 20)
 
+// Whole pages, and more than any size class has: 64 KB with Go's.
+#define LARGE (BW_SIZECLASS_MAX + 4 * PAGE)
+
 static bw_alloc_stats stats(void) {
   bw_alloc_stats s;
   bw_alloc_stats_read(&s);
@@ -24,11 +28,11 @@ static bw_alloc_stats stats(void) {
 
 TEST(alloc_pageheap_first_growth_is_a_megabyte) {
   bw_alloc_stats before = stats();
-  void *p = bw_malloc(10 * PAGE);
+  void *p = bw_malloc(LARGE);
   bw_alloc_stats after = stats();
   CHECK(p);
   CHECK(after.heap_free_bytes + after.heap_used_bytes >= MB);
-  CHECK_EQ(after.large_bytes - before.large_bytes, 10 * PAGE);
+  CHECK_EQ(after.large_bytes - before.large_bytes, LARGE);
   bw_free(p);
 }
 
@@ -45,18 +49,18 @@ TEST(alloc_pageheap_growth_is_geometric) {
 }
 
 TEST(alloc_pageheap_split_and_join) {
-  enum { N = 64 };
-  void *whole = bw_malloc(N * PAGE), *wall = bw_malloc(5 * PAGE);
+  enum { PARTS = 8 };
+  void *whole = bw_malloc(PARTS * LARGE), *wall = bw_malloc(LARGE);
   bw_free(whole);
   bw_alloc_stats before = stats();
-  char *part[N / 8];
-  for (int i = 0; i < N / 8; i++) CHECK((part[i] = bw_malloc(8 * PAGE)));
+  char *part[PARTS];
+  for (int i = 0; i < PARTS; i++) CHECK((part[i] = bw_malloc(LARGE)));
   CHECK(stats().heap_splits > before.heap_splits);
-  for (int i = 0; i < N / 8; i += 2) bw_free(part[i]);
+  for (int i = 0; i < PARTS; i += 2) bw_free(part[i]);
   bw_alloc_stats holes = stats();
-  for (int i = 1; i < N / 8; i += 2) bw_free(part[i]);
+  for (int i = 1; i < PARTS; i += 2) bw_free(part[i]);
   bw_alloc_stats after = stats();
-  CHECK(after.heap_coalesces >= holes.heap_coalesces + N / 16 - 1);
+  CHECK(after.heap_coalesces >= holes.heap_coalesces + PARTS / 2 - 1);
   CHECK_EQ(after.heap_free_spans, before.heap_free_spans);
   CHECK_EQ(after.heap_free_bytes, before.heap_free_bytes);
   bw_free(wall);
@@ -308,10 +312,11 @@ TEST(alloc_where_is) {
   CHECK(!bw_alloc_where_is((void *)UINTPTR_MAX, &where));
   char *p = bw_malloc(2000);
   CHECK(bw_alloc_where_is(p + 1999, &where));
-  CHECK_EQ(where.size_class, 38);
+  bw_size_class row = bw_size_class_at(bw_size_class_of(2000));
+  CHECK_EQ(where.size_class, bw_size_class_of(2000));
   CHECK_EQ(where.object_size, 2048);
-  CHECK_EQ(where.span_objects, 4);
-  CHECK_EQ(where.span_bytes, 8192);
+  CHECK_EQ(where.span_objects, row.objects);
+  CHECK_EQ(where.span_bytes, row.span_bytes);
   CHECK_EQ(where.span_start + where.object_index * 2048, (uintptr_t)p);
   bw_free(p);
   p = bw_malloc(3 * MB);

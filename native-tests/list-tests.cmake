@@ -10,7 +10,8 @@ foreach(line IN LISTS lines)
   if(line MATCHES "^([a-zA-Z0-9_]+)\t")
     set(name ${CMAKE_MATCH_1})
     string(APPEND text "add_test(${name} \"${PROGRAM}\" --run ${name})\n"
-                       "set_tests_properties(${name} PROPERTIES TIMEOUT 120)\n")
+                       "set_tests_properties(${name} PROPERTIES TIMEOUT 120\n"
+                       "                     SKIP_REGULAR_EXPRESSION \"SKIPPED: \")\n")
   endif()
 endforeach()
 file(WRITE ${OUT} "${text}")

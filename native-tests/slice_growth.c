@@ -1,11 +1,18 @@
 // Capacities: what an append that does not fit gets. The lists are what Go 1.19.8 gave on amd64,
 // the CLASSIC list follows from its rule and the same size classes. Element sizes are in bytes, so
-// the same lists hold on 32-bit targets.
+// the same lists hold on 32-bit targets. They hold for both of Go's tables of size classes, with
+// one exception (see slice_growth_of_several); with TCMalloc's the lists are skipped.
 #include "test.h"
+
+#include "alloc/sizeclass_table.h"
+
+#define SKIP_WITHOUT_GO_CLASSES()                                                                  \
+  if (BW_SIZECLASS_TABLE == BW_SIZECLASS_TCMALLOC85) SKIP("capacities of Go's size classes")
 
 // Appends one by one to a nil slice until its capacity has gone through the whole list.
 static void check_growth(bw_growth rule, size_t elem_size, const ptrdiff_t *caps) {
   static const char value[128];
+  if (elem_size) SKIP_WITHOUT_GO_CLASSES();
   bw_slice s = {0};
   for (; *caps; caps++) {
     CHECK_EQ(bw_slice_next_cap(rule, elem_size, s.cap, s.cap + 1), *caps);
@@ -90,10 +97,12 @@ static ptrdiff_t cap_of_append(size_t elem_size, ptrdiff_t old_cap, ptrdiff_t mo
 
 // Section 13's table "append oldcap": several elements at once.
 TEST(slice_growth_of_several) {
+  SKIP_WITHOUT_GO_CLASSES();
+  enum { of_24 = BW_SIZECLASS_TABLE == BW_SIZECLASS_GO66 ? 4 : 3 }; // older Go has no such class
   static const struct {
     ptrdiff_t old_cap, more, cap_int, cap_byte;
   } rows[] = {
-      {0, 1, 1, 8},          {0, 3, 3, 8},          {0, 5, 6, 8},
+      {0, 1, 1, 8},          {0, 3, of_24, 8},      {0, 5, 6, 8},
       {1, 1, 2, 8},          {2, 3, 6, 8},          {4, 5, 10, 16},
       {5, 3, 10, 16},        {5, 6, 12, 16},        {255, 1, 512, 512},
       {256, 1, 512, 512},    {256, 257, 608, 576},  {257, 1, 608, 576},
@@ -116,6 +125,19 @@ TEST(slice_growth_classic_is_the_seeds_rule) {
   CHECK_EQ(bw_slice_next_cap(BW_GROWTH_CLASSIC, 8, 4, 5), 8); // the seed's own example
 }
 
+// The rule's capacity, rounded up to the class or the pages that it takes, with any size classes.
+TEST(slice_growth_go118_is_the_rule_rounded) {
+  static const size_t sizes[] = {1, 8, 16, 24, 40, 100, 1000};
+  for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+    for (ptrdiff_t cap = 1; cap < 8192; cap++) {
+      ptrdiff_t plain = cap < 256 ? 2 * cap : cap + (cap + 768) / 4;
+      size_t bytes = (size_t)plain * sizes[k], given = (bytes + 8191) / 8192 * 8192;
+      for (int c = bw_size_class_count(); c-- > 1;)
+        if (bw_size_class_at(c).size >= bytes) given = bw_size_class_at(c).size;
+      CHECK_EQ(bw_slice_next_cap(BW_GROWTH_GO118, sizes[k], cap, cap + 1), given / sizes[k]);
+    }
+}
+
 // A capacity never falls short of what is needed, wastes at most an eighth (or a page) over the
 // rule, and a larger old capacity never gets a smaller new one under GO118.
 TEST(slice_growth_properties) {
@@ -136,6 +158,7 @@ TEST(slice_growth_properties) {
 
 // Needing exactly twice as much is still growth by the rule; needing more is not.
 TEST(slice_growth_around_the_double) {
+  SKIP_WITHOUT_GO_CLASSES();
   CHECK_EQ(bw_slice_next_cap(BW_GROWTH_GO118, 8, 300, 600), 1024); // 300 567 900, then the class
   CHECK_EQ(bw_slice_next_cap(BW_GROWTH_GO118, 8, 300, 601), 608);
   CHECK_EQ(bw_slice_next_cap(BW_GROWTH_CLASSIC, 1, 1200, 2400), 3072); // 1200 1500 1875 2343 2928

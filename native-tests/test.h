@@ -78,6 +78,13 @@ _Noreturn void test_fail(const char *file, int line, const char *format, ...)
       test_fail(__FILE__, __LINE__, "%s == %s: \"%s\" != \"%s\"", #a, #b, a_, b_);                 \
   } while (0)
 
+// Leaves a test that makes no sense in this build, which is then reported as skipped.
+#define SKIP(reason)                                                                               \
+  do {                                                                                             \
+    printf("SKIPPED: %s\n", reason);                                                               \
+    return;                                                                                        \
+  } while (0)
+
 // True under ThreadSanitizer or AddressSanitizer: stress loops take their short form.
 bool test_is_slow_build(void);
 

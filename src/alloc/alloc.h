@@ -9,8 +9,8 @@
 // the class of 24 bytes, which bw_malloc may not use.)
 void *bw__alloc8(size_t size);
 
-// The bytes that bw__alloc8(size) gives: a class size up to 32768, whole pages above. Go's
-// roundupsize. `size` itself when rounding would overflow.
+// The bytes that bw__alloc8(size) gives: a class size as far as there are classes, whole pages
+// above. Go's roundupsize. `size` itself when rounding would overflow.
 size_t bw__alloc_round8(size_t size);
 
 // As bw_malloc, zeroed.

@@ -1,7 +1,7 @@
-// The generated tables, and the public questions about them.
+// The columns of the generated table, and the public questions about them.
 #include "alloc/sizeclass.h"
 
-#define BW_SIZECLASS_DEFINE_TABLES
+#define BW_SIZECLASS_DEFINE(type, column) const type bw__sizeclass_##column
 #include "alloc/sizeclass_table.h"
 
 int bw_size_class_count(void) { return BW_SIZECLASS_COUNT; }

@@ -1,10 +1,13 @@
 // Size classes: which of the fixed object sizes serves a request. Reading only; no state.
 //
-// The tables are generated (gen/sizeclass_gen.c); row 0 stands for objects too large for any class.
+// There are three tables (sizeclass_table.h), all generated; row 0 stands for objects too large for
+// any class. Of each of them holds what the generator makes sure of:
+//
 // Class sizes are multiples of 8, all but 8 and 24 are multiples of 16, those above 1024 of 128.
 // A span starts on a page, so an object's alignment is that of its class size.
 //
-// Reciprocal r = ceil(2^32 / size). For every offset n inside a span (n < 2^17, size < 2^15 + 1)
+// Reciprocal r = 2^32 / size, rounded up; down where a span is one object and up would not do. For
+// every offset n inside a span
 //   n / size == (n * r) >> 32, and size divides n exactly when the low half of n * r is below r.
 #ifndef BURROW_ALLOC_SIZECLASS_H
 #define BURROW_ALLOC_SIZECLASS_H

@@ -29,6 +29,7 @@
 #include <burrow/slice.h>
 
 #include "alloc/alloc.h"
+#include "alloc/sizeclass_table.h"
 #include "base/config.h"
 
 #include <burrow/alloc.h>
@@ -38,7 +39,7 @@
 #define BYTES_MAX ((size_t)PTRDIFF_MAX)
 
 // Above this, memory comes in whole pages, whichever door it came through.
-#define LARGE ((size_t)32768)
+#define LARGE ((size_t)BW_SIZECLASS_MAX)
 
 static const bw_slice failed = {NULL, 0, -1};
 

@@ -54,11 +54,13 @@ typedef struct bw_size_class {
   uint32_t max_waste;  ///< largest possible waste of a span, in 1/100 of a percent
 } bw_size_class;
 
-/// Number of rows, class 0 included (68 for Go's table).
+/// Number of rows, class 0 included: 68 for Go's table, the default; 67 for that of older Go, 86
+/// for TCMalloc's (the build's BURROW_SIZE_CLASSES).
 int bw_size_class_count(void);
 /// Row `index`; class 0's row for an index out of range.
 bw_size_class bw_size_class_at(int index);
-/// The class of a size: 1..count-1, or 0 when it is large (> 32768 for Go's table).
+/// The class of a size: 1..count-1, or 0 when it is large (> 32768 for Go's tables,
+/// > 262144 for TCMalloc's).
 int bw_size_class_of(size_t size);
 
 /// What the allocator holds, tier by tier. Bytes unless the name says otherwise. Numbers of one
