@@ -7,7 +7,7 @@
 # Both tools change their minds from version to version, so one version decides; where there is
 # none, or another, the test is reported as skipped.
 set(style_version 14)
-set(style_folders src native-tests bench examples web/playground/native web/wasm)
+set(style_folders src native-tests bench examples tools web/playground/native web/wasm)
 
 if(NOT CMAKE_SCRIPT_MODE_FILE)
   find_program(BURROW_CLANG_FORMAT NAMES clang-format-${style_version} clang-format)
