@@ -96,7 +96,7 @@ TEST(alloc_limit_is_soft) {
   char *p = bw_malloc(100 * MB); // above the limit, and yet it works
   CHECK(p);
   bw_alloc_stats_read(&s);
-  CHECK(s.system_bytes - before <= 101 * MB); // no more than needed
+  CHECK(s.system_bytes - before <= 103 * MB); // no more than needed, whole huge pages included
   bw_free(p);
   bw_alloc_set_limit(0);
 }

@@ -26,10 +26,10 @@ extern const bw__port_caps bw__port_capabilities;
 // ---- memory ------------------------------------------------------------------------------------
 
 // More zeroed memory, aligned to BW_PAGE_SIZE: `want` bytes, or `least` when so much is not to be
-// had, or somewhat more where that suits the platform; all multiples of BW_PAGE_SIZE. *got tells how
-// much. NULL: not even `least` was to be had.
-// Not thread-safe: the page heap calls it under its lock (two growers of linear memory that both
-// believe the tail is theirs would corrupt each other).
+// had, or somewhat more where that suits the platform; all multiples of BW_PAGE_SIZE. *got tells
+// how much. NULL: not even `least` was to be had. Not thread-safe: the page heap calls it under its
+// lock (two growers of linear memory that both believe the tail is theirs would corrupt each
+// other).
 void *bw__port_mem_grow(size_t least, size_t want, size_t *got);
 
 // Gives the pages of [p, p+n) back to the system; their content is lost, the addresses stay
