@@ -38,7 +38,7 @@ export function table(head, lines) {
 
 const mib = (kib) => (kib / 1024).toFixed(1);
 const percent = (share) => `${(share * 100).toFixed(0)} %`;
-const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(3));
+const digits = (value) => (value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toPrecision(2));
 
 /** One benchmark: a line for each allocator. `results` are of it alone. */
 export function benchmarkTable(results) {
