@@ -57,11 +57,8 @@ static inline void *usable(void *object, unsigned c) {
 }
 
 static inline void *alloc_class(unsigned c) {
-  bw__cache *cache = bw__cache_mine;
-  if (BW_LIKELY(cache)) {
-    void *object = bw__cache_pop(cache, c);
-    if (BW_LIKELY(object)) return usable(object, c);
-  }
+  void *object = bw__cache_pop(bw__cache_mine, c);
+  if (BW_LIKELY(object)) return usable(object, c);
   return usable(bw__cache_alloc_slow(c), c);
 }
 
@@ -152,11 +149,7 @@ static bool is_free(const void *p, unsigned c) {
 
 static inline void free_object(void *p, unsigned c) {
   bw__poison_freed(p, bw__sizeclass_sizes[c]);
-  bw__cache *cache = bw__cache_mine;
-  if (BW_UNLIKELY(!cache))
-    bw__cache_free_slow(c, p);
-  else if (BW_UNLIKELY(bw__cache_push(cache, c, p)))
-    bw__cache_overflow(c);
+  if (BW_UNLIKELY(!bw__cache_push(bw__cache_mine, c, p))) bw__cache_free_slow(c, p);
 }
 
 // An object that holds what can be a link: nearly always a double free.

@@ -41,7 +41,8 @@ static _Thread_local struct {
   bool lent;        // it uses a P's
   bool ended;
 } self;
-_Thread_local bw__cache *bw__cache_mine;
+bw__cache bw__cache_none = {.lists = {[0 ... BW_SIZECLASS_COUNT - 1] = {.limit = INT64_MIN}}};
+_Thread_local bw__cache *bw__cache_mine = &bw__cache_none;
 
 static struct {
   bw__mutex mu;
@@ -197,7 +198,7 @@ void bw__cache_delete(bw__cache *cache) {
 
 static void use(bw__cache *cache) {
   self.cache = cache;
-  bw__cache_mine = cache;
+  bw__cache_mine = cache ? cache : &bw__cache_none;
 }
 
 BW_NOINLINE void bw__cache_use(bw__cache *cache) {
@@ -261,24 +262,22 @@ BW_NOINLINE void *bw__cache_alloc_slow(unsigned c) {
   return refill(cache, c);
 }
 
-BW_NOINLINE void bw__cache_free_slow(unsigned c, void *object) {
-  bw__cache *cache = my_cache();
-  if (cache) {
-    if (bw__cache_push(cache, c, object)) bw__cache_overflow(c);
-    return;
-  }
-  bw__chain_link(object, NULL);
-  bw__add_relaxed(&caches.direct_frees[c], 1); // a statistic
-  bw__central_return(c, object, 1);
-}
-
-BW_NOINLINE void bw__cache_overflow(unsigned c) {
-  bw__cache *cache = self.cache;
+// Lets list `c` grow, or gives a batch of it back, so that it has room for one more.
+static void make_room(bw__cache *cache, unsigned c) {
   int64_t batch = bw__sizeclass_batches[c];
   pay_debt(cache);
   if (capacity_of(cache, c) < batch) raise_capacity(cache, c);
   int64_t length = length_of(cache, c);
-  if (length > capacity_of(cache, c)) give_back(cache, c, length < batch ? length : batch);
+  if (length >= capacity_of(cache, c)) give_back(cache, c, length < batch ? length : batch);
+}
+
+BW_NOINLINE void bw__cache_free_slow(unsigned c, void *object) {
+  bw__cache *cache = my_cache();
+  if (cache) make_room(cache, c);
+  if (cache && bw__cache_push(cache, c, object)) return;
+  bw__chain_link(object, NULL);
+  bw__add_relaxed(&caches.direct_frees[c], 1); // a statistic
+  bw__central_return(c, object, 1);
 }
 
 BW_NOINLINE void bw__cache_flush(void) {

@@ -32,18 +32,26 @@ struct bw__cache {
   bw__cache *next_idle;   // caches without a thread; under the lock of cache.c
 };
 
-// The cache this thread uses: its own or, while the thread runs goroutines, that of its P. NULL
-// before its first use, after the thread gave it back, and while every call shall take the slow
-// path (see bw__cache_set_watched). Read it only in functions that nothing inlines and that do not
-// switch goroutines: after a switch the thread is another one.
+// The cache this thread uses: its own or, while the thread runs goroutines, that of its P; and
+// bw__cache_none before its first use, after the thread gave it back, and while every call shall
+// take the slow path. Read it only in functions that nothing inlines and that do not switch
+// goroutines: after a switch the thread is another one.
 #if BW_WASM
 extern _Thread_local bw__cache *bw__cache_mine;
 #else
 extern _Thread_local bw__cache *bw__cache_mine __attribute__((tls_model("initial-exec")));
 #endif
 
+// Has nothing and takes nothing, so that the fast path need not ask whether there is a cache. R/o.
+extern bw__cache bw__cache_none;
+
+// On wasm a thread without its thread-local memory yet (see cache.c) reads nonsense there, which is
+// to be NULL.
+static inline bool bw__cache_missing(const bw__cache *cache) { return BW_WASM && !cache; }
+
 // An object of class `c`; NULL when the list is empty.
-static inline void *bw__cache_pop(bw__cache *cache, unsigned c) {
+static inline void *bw__cache_pop(bw__cache *cache, size_t c) {
+  if (BW_UNLIKELY(bw__cache_missing(cache))) return NULL;
   bw__cache_list *l = &cache->lists[c];
   void *object = l->head;
   if (BW_UNLIKELY(!object)) return NULL;
@@ -53,13 +61,16 @@ static inline void *bw__cache_pop(bw__cache *cache, unsigned c) {
   return object;
 }
 
-// Takes an object of class `c`. True: the list is now longer than it should be.
-static inline bool bw__cache_push(bw__cache *cache, unsigned c, void *object) {
+// Takes an object of class `c`. False: the list is as long as it may be, and did not take it.
+static inline bool bw__cache_push(bw__cache *cache, size_t c, void *object) {
+  if (BW_UNLIKELY(bw__cache_missing(cache))) return false;
   bw__cache_list *l = &cache->lists[c];
+  uint64_t frees = bw__tally_read(&l->frees) + 1;
+  if (BW_UNLIKELY((int64_t)(frees - bw__tally_read(&l->allocs)) > l->limit)) return false;
   bw__chain_link(object, l->head);
   l->head = object;
-  uint64_t frees = bw__tally_add(&l->frees, 1);
-  return (int64_t)(frees - bw__tally_read(&l->allocs)) > l->limit;
+  bw__tally_write(&l->frees, frees);
+  return true;
 }
 
 // An object of class `c` when the fast path had none: makes this thread's cache, refills the list,
@@ -67,12 +78,9 @@ static inline bool bw__cache_push(bw__cache *cache, unsigned c, void *object) {
 // order. Blocks: M.
 void *bw__cache_alloc_slow(unsigned c);
 
-// Takes an object of class `c` in a thread that has no cache. Locks and Blocks: as above.
+// Takes an object of class `c` when the fast path would not: makes room in the list, or gives it to
+// central. Locks and Blocks: as above.
 void bw__cache_free_slow(unsigned c, void *object);
-
-// Shortens the list of class `c`, which bw__cache_push found too long. Locks: central, page heap.
-// Blocks: M.
-void bw__cache_overflow(unsigned c);
 
 // Gives all objects in this thread's cache back to central. Locks: central, page heap. Blocks: M.
 void bw__cache_flush(void);
