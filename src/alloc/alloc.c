@@ -253,3 +253,16 @@ size_t bw_alloc_release(void) {
   bw__cache_flush();
   return bw__pageheap_release();
 }
+
+// ---- sized free ---------------------------------------------------------------------------------
+
+void bw_free_sized(void *p, size_t size) {
+  (void)size;
+  bw_free(p);
+}
+
+void bw_free_aligned_sized(void *p, size_t align, size_t size) {
+  (void)align;
+  (void)size;
+  bw_free(p);
+}

@@ -26,6 +26,7 @@
 
 #include <string.h>
 
+#include "alloc/fork.h"
 #include "alloc/pageheap.h"
 #include "lock/mutex.h"
 #include "port/port.h"
@@ -177,6 +178,7 @@ static bw__cache *my_cache(void) {
   if (!cache) cache = make_cache();
   bw__cache_mine = cache; // before at_exit, which may allocate
   if (cache) bw__port_thread_at_exit(thread_ends);
+  if (cache) bw__fork_protect();
   return cache;
 }
 
@@ -268,3 +270,8 @@ void bw__cache_stats(bw_alloc_stats *out, bw__cache_totals *totals) {
     totals->live_bytes += (allocs - frees) * bw__sizeclass_sizes[c];
   }
 }
+
+// ---- fork (alloc/fork.h) ------------------------------------------------------------------------
+
+void bw__cache_fork_before(void) { bw__mutex_lock_unranked(&caches.mu); }
+void bw__cache_fork_after(void) { bw__mutex_unlock_unranked(&caches.mu); }

@@ -28,6 +28,7 @@
 // map answers the same without touching free pages, which may be with the system).
 #include "alloc/pageheap.h"
 
+#include "alloc/fork.h"
 #include "alloc/freespans.h"
 #include "alloc/meta.h"
 #include "alloc/pagemap.h"
@@ -464,4 +465,17 @@ bool bw__pageheap_valid(void) {
                    bw__meta_count.bytes + ((uint64_t)(free_pages + used_pages) << BW_PAGE_SHIFT);
   bw__mutex_unlock(&heap.mu);
   return valid;
+}
+
+// ---- fork (alloc/fork.h), sbrk ------------------------------------------------------------------
+
+void bw__pageheap_fork_before(void) { bw__mutex_lock_unranked(&heap.mu); }
+void bw__pageheap_fork_after(void) { bw__mutex_unlock_unranked(&heap.mu); }
+
+void *bw__pageheap_sbrk(size_t bytes) {
+  bw__mutex_lock(&heap.mu);
+  bw__port_mem_sync(); // as in take
+  void *p = bw__port_mem_sbrk(bytes);
+  bw__mutex_unlock(&heap.mu);
+  return p;
 }

@@ -16,6 +16,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef BW_ALLOC_EXPORT // while libburrow_malloc.so is compiled: its API besides the C names
+#pragma GCC visibility push(default)
+#endif
 
 /// Memory for `size` bytes, aligned to 16 (to 8 for sizes up to 8). NULL when no memory is left:
 /// nothing else changes then. bw_malloc(0) is a unique pointer.
@@ -29,6 +32,10 @@ void *bw_realloc(void *ptr, size_t size);
 void *bw_aligned_alloc(size_t align, size_t size);
 /// Gives memory back. NULL is allowed. A pointer that no bw_ function gave is a fatal error.
 void bw_free(void *ptr);
+/// As bw_free, for a caller that knows the `size` it asked for: C23's free_sized.
+void bw_free_sized(void *ptr, size_t size);
+/// The same for memory of bw_aligned_alloc(align, size): C23's free_aligned_sized.
+void bw_free_aligned_sized(void *ptr, size_t align, size_t size);
 /// Bytes that may really be used at `ptr`: its size class, or whole pages. 0 for NULL.
 size_t bw_malloc_usable_size(const void *ptr);
 /// The usable size that bw_malloc(size) will give.
@@ -109,6 +116,9 @@ void bw_alloc_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void *ar
 /// the target can. Returns the bytes given back to the system.
 size_t bw_alloc_release(void);
 
+#ifdef BW_ALLOC_EXPORT
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif
