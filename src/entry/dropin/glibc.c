@@ -87,10 +87,16 @@ EXPORTED void malloc_stats(void) {
       {"free in size classes", s.central_free_bytes},
       {"free in thread caches", s.cache_free_bytes},
       {"thread caches (number)", s.caches},
+      {"allocations (number)", s.mallocs},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     bw__text_format(&t, "%s: %lld\n", rows[i].name, (long long)rows[i].value);
   bw__port_write(2, t.data, t.len);
+}
+
+// BURROW_MALLOC_STATS=1: the table when the program ends.
+__attribute__((destructor)) static void print_at_end(void) {
+  if (bw__port_env("BURROW_MALLOC_STATS")) malloc_stats();
 }
 
 EXPORTED int malloc_info(int options, FILE *out) {
