@@ -96,7 +96,8 @@ EXPORTED void malloc_stats(void) {
 
 // BURROW_MALLOC_STATS=1: the table when the program ends.
 __attribute__((destructor)) static void print_at_end(void) {
-  if (bw__port_env("BURROW_MALLOC_STATS")) malloc_stats();
+  const char *wanted = bw__port_env("BURROW_MALLOC_STATS");
+  if (wanted && *wanted) malloc_stats();
 }
 
 EXPORTED int malloc_info(int options, FILE *out) {
