@@ -33,7 +33,7 @@ static bool is_all(const void *p, int byte, size_t n) {
 
 static void check_sizes(void) {
   CHECK(free_sized && free_aligned_sized);
-  for (size_t n = 0; n < 3000000; n = n < 300 ? n + 1 : n * 17 / 16) {
+  for (size_t n = zero; n < 3000000; n = n < 300 ? n + 1 : n * 17 / 16) {
     char *p = malloc(n), *q = malloc(n), *z = calloc(n, 1);
     CHECK(p && q && z && p != q);
     CHECK(is_aligned(p, n > 8 ? 16 : 8) && is_aligned(z, n > 8 ? 16 : 8));

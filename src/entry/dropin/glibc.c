@@ -134,22 +134,24 @@ EXPORTED int mallopt(int option, int value) {
 
 // ---- internal names -----------------------------------------------------------------------------
 
-void *__libc_malloc(size_t size);
-void __libc_free(void *p);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *p, size_t size);
-void *__libc_memalign(size_t align, size_t size);
-void *__libc_valloc(size_t size);
-void *__libc_pvalloc(size_t size);
-int __posix_memalign(void **out, size_t align, size_t size);
+#define NAMED(name) __asm__(name) __attribute__((visibility("default")))
 
-EXPORTED void *__libc_malloc(size_t size) { return malloc(size); }
-EXPORTED void __libc_free(void *p) { bw_free(p); }
-EXPORTED void *__libc_calloc(size_t count, size_t size) { return calloc(count, size); }
-EXPORTED void *__libc_realloc(void *p, size_t size) { return realloc(p, size); }
-EXPORTED void *__libc_memalign(size_t align, size_t size) { return memalign(align, size); }
-EXPORTED void *__libc_valloc(size_t size) { return valloc(size); }
-EXPORTED void *__libc_pvalloc(size_t size) { return pvalloc(size); }
-EXPORTED int __posix_memalign(void **out, size_t align, size_t size) {
+void *libc_malloc(size_t size) NAMED("__libc_malloc");
+void libc_free(void *p) NAMED("__libc_free");
+void *libc_calloc(size_t count, size_t size) NAMED("__libc_calloc");
+void *libc_realloc(void *p, size_t size) NAMED("__libc_realloc");
+void *libc_memalign(size_t align, size_t size) NAMED("__libc_memalign");
+void *libc_valloc(size_t size) NAMED("__libc_valloc");
+void *libc_pvalloc(size_t size) NAMED("__libc_pvalloc");
+int libc_posix_memalign(void **out, size_t align, size_t size) NAMED("__posix_memalign");
+
+void *libc_malloc(size_t size) { return malloc(size); }
+void libc_free(void *p) { bw_free(p); }
+void *libc_calloc(size_t count, size_t size) { return calloc(count, size); }
+void *libc_realloc(void *p, size_t size) { return realloc(p, size); }
+void *libc_memalign(size_t align, size_t size) { return memalign(align, size); }
+void *libc_valloc(size_t size) { return valloc(size); }
+void *libc_pvalloc(size_t size) { return pvalloc(size); }
+int libc_posix_memalign(void **out, size_t align, size_t size) {
   return posix_memalign(out, align, size);
 }

@@ -2,7 +2,8 @@
 ///
 /// The `malloc` family under our own names. On wasm these also *are* the program's malloc, free,
 /// calloc, realloc, aligned_alloc, memalign and posix_memalign; natively the C library keeps its
-/// own (memory of one must not be freed by the other).
+/// own (memory of one must not be freed by the other), unless the program runs with or is linked
+/// to libburrow_malloc.so, which puts these under all of malloc's names.
 ///
 /// Any thread and any goroutine may call any of these; none of them parks. Memory may be freed by
 /// another thread than the one that allocated it.
