@@ -126,7 +126,7 @@ run_redis() {
     redis-cli -s "$socket" ping >/dev/null 2>&1 && break
     sleep 0.1
   done
-  redis-benchmark -s "$socket" -q -n 5000 -c 20 -d 300 -r 1000 \
+  redis-benchmark -s "$socket" -q -n 2500 -c 20 -d 300 -r 1000 \
     -t set,get,incr,lpush,rpop,sadd,hset,zadd,spop >/dev/null
   redis-cli -s "$socket" bgsave | grep -q started # forks, and the child allocates
   for _ in $(seq 100); do
