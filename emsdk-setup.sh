@@ -394,7 +394,8 @@ END
 # ---- verify --------------------------------------------------------------------------
 
 # Compile and run one program for each target. The first link of each kind also makes
-# Emscripten build its C library into the cache: with threads, optimised and for debugging.
+# Emscripten build its C library into the cache: with threads, optimised and for debugging; and
+# without threads, for wasm-tests/c-malloc.test.mjs.
 # Without -sDEFAULT_TO_CXX=0 it would build libc++ too, which nobody here needs.
 verify() {
   local t=$prefix/tmp again="remove $prefix, then run again" cc
@@ -418,6 +419,8 @@ END
   must "emcc does not work" "$again" "${cc[@]}" -O2 -sSUPPORT_LONGJMP=wasm -o "$t/thread.js"
   say "emcc: the same, small (the first time 15 s)"
   must "emcc does not work" "$again" "${cc[@]}" -Oz -sEXIT_RUNTIME=0 -sPROXY_TO_PTHREAD -o "$t/thread1.js"
+  say "emcc: the same without threads (the first time 1.5 minutes: the C library once more)"
+  must "emcc does not work" "$again" "$prefix/bin/emcc" -sDEFAULT_TO_CXX=0 -O2 -sSUPPORT_LONGJMP=wasm "$t/probe.c" -o "$t/plain.js"
   if [ "${CI:-}" != true ]; then # where nobody debugs, the first link with -O0 may build it
     say "emcc: the same, for debugging (the first time 1.5 minutes: the C library with assertions)"
     must "emcc does not work" "$again" "${cc[@]}" -g -o "$t/thread0.js"

@@ -35,7 +35,7 @@ const testFiles = (folder) => {
   const names = existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : [];
   return names.filter((name) => name.endsWith('.test.mjs')).map((name) => `${folder}/${name}`);
 };
-const isCTest = (file) => /\/c-(threads|stale|wasi)\.test\.mjs$/.test(file);
+const isCTest = (file) => /\/c-(threads|stale|malloc|wasi)\.test\.mjs$/.test(file);
 
 /** Runs test files; one that takes longer than `seconds` is ended. */
 async function nodeTests(name, files, seconds = 300) {
@@ -58,6 +58,10 @@ const groups = {
     await target('wasm threads', async () => {
       await steps.wasm('wasm');
       return nodeTests('wasm threads: test', ['wasm-tests/c-threads.test.mjs', 'wasm-tests/c-stale.test.mjs'], 1800);
+    });
+    await target('wasm malloc', async () => {
+      await steps.wasm('wasm');
+      return nodeTests('wasm malloc: test', ['wasm-tests/c-malloc.test.mjs'], 600);
     });
     await target('wasi', async () => {
       await steps.wasm('wasi');

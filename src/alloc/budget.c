@@ -1,5 +1,6 @@
 #include "alloc/budget.h"
 
+#include "alloc/fork.h"
 #include "lock/mutex.h"
 
 #define STEP  ((int64_t)64 << 10)
@@ -59,6 +60,5 @@ int64_t bw__budget_claim(bw__budget_share *s, int64_t bytes) {
   return granted ? step : 0;
 }
 
-void bw__budget_lock(void) { bw__mutex_lock(&budget.mu); }
-
-void bw__budget_unlock(void) { bw__mutex_unlock(&budget.mu); }
+void bw__budget_fork_before(void) { bw__mutex_lock_unranked(&budget.mu); }
+void bw__budget_fork_after(void) { bw__mutex_unlock_unranked(&budget.mu); }

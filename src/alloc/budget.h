@@ -38,8 +38,4 @@ static inline int64_t bw__budget_debt(bw__budget_share *s) {
 #define BW_BUDGET_TOTAL ((int64_t)(BW_WASM ? 8 : 32) << 20)
 #define BW_BUDGET_LEAST ((int64_t)64 << 10)
 
-// For fork: the lock of this room, and of no other.
-void bw__budget_lock(void);
-void bw__budget_unlock(void);
-
 #endif

@@ -27,6 +27,7 @@
 
 #include <string.h>
 
+#include "alloc/fork.h"
 #include "alloc/pageheap.h"
 #include "lock/mutex.h"
 #include "port/port.h"
@@ -221,8 +222,10 @@ static void thread_ends(void) {
 static bw__cache *my_cache(void) {
   if (!has_tls()) return NULL;
   if (self.cache || self.ended) return self.cache;
-  use(bw__cache_new()); // before at_exit, which may allocate
-  if (self.cache) bw__port_thread_at_exit(thread_ends);
+  use(bw__cache_new()); // before what follows, which may allocate
+  if (!self.cache) return NULL;
+  bw__port_thread_at_exit(thread_ends);
+  bw__fork_protect();
   return self.cache;
 }
 
@@ -316,3 +319,8 @@ void bw__cache_stats(bw_alloc_stats *out, bw__cache_totals *totals) {
     totals->live_bytes += (allocs - frees) * bw__sizeclass_sizes[c];
   }
 }
+
+// ---- fork (alloc/fork.h) ------------------------------------------------------------------------
+
+void bw__cache_fork_before(void) { bw__mutex_lock_unranked(&caches.mu); }
+void bw__cache_fork_after(void) { bw__mutex_unlock_unranked(&caches.mu); }

@@ -24,6 +24,7 @@
 // may go on returning objects. Between the two a span belongs to the thread that carries it.
 #include "alloc/central.h"
 
+#include "alloc/fork.h"
 #include "alloc/pageheap.h"
 #include "alloc/misuse.h"
 #include "alloc/pagemap.h"
@@ -218,4 +219,14 @@ void bw__central_stats(bw_alloc_stats *out) {
     out->central_returns += l->returns;
     bw__mutex_unlock(&l->mu);
   }
+}
+
+// ---- fork (alloc/fork.h) ------------------------------------------------------------------------
+
+void bw__central_fork_before(void) {
+  for (unsigned c = 1; c < BW_SIZECLASS_COUNT; c++) bw__mutex_lock_unranked(&lists[c].mu);
+}
+
+void bw__central_fork_after(void) {
+  for (unsigned c = 1; c < BW_SIZECLASS_COUNT; c++) bw__mutex_unlock_unranked(&lists[c].mu);
 }

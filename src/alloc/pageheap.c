@@ -27,6 +27,7 @@
 #include "alloc/pageheap_state.h"
 
 #include "alloc/chain.h"
+#include "alloc/fork.h"
 #include "alloc/meta.h"
 #include "alloc/pagemap.h"
 #include "alloc/poison.h"
@@ -373,4 +374,17 @@ void bw__pageheap_set_window(int64_t ns) {
   heap.scavenge.length = ns;
   heap.scavenge.window_end = 0;
   bw__mutex_unlock(&heap.mu);
+}
+
+// ---- fork (alloc/fork.h), sbrk ------------------------------------------------------------------
+
+void bw__pageheap_fork_before(void) { bw__mutex_lock_unranked(&heap.mu); }
+void bw__pageheap_fork_after(void) { bw__mutex_unlock_unranked(&heap.mu); }
+
+void *bw__pageheap_sbrk(size_t bytes) {
+  bw__mutex_lock(&heap.mu);
+  bw__port_mem_sync(); // as in take
+  void *p = bw__port_mem_sbrk(bytes);
+  bw__mutex_unlock(&heap.mu);
+  return p;
 }

@@ -55,4 +55,8 @@ void bw__pageheap_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void
 // Checks every invariant; for tests and for debugging. Locks: page heap. Blocks: M.
 bool bw__pageheap_valid(void);
 
+// bw__port_mem_sbrk, which must not run beside a growth of the heap. These bytes are the caller's
+// and in no statistic. Locks: page heap. Blocks: M.
+void *bw__pageheap_sbrk(size_t bytes);
+
 #endif

@@ -20,8 +20,8 @@
 #define BW_WASM 0
 #endif
 
-// 1 where more than one OS thread (or worker) may run Burrow code.
-#if defined(__wasi__)
+// 1 where more than one OS thread (or worker) may run Burrow code. Emscripten: with -pthread.
+#if defined(__wasi__) || (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__))
 #define BW_THREADS 0
 #else
 #define BW_THREADS 1

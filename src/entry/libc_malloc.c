@@ -1,25 +1,37 @@
-// On wasm Burrow's allocator is the program's malloc, and its only one: the page heap calls
-// memory.grow itself, and two owners of the end of linear memory would corrupt each other. Natively
-// this file is not built.
+// The malloc family under its C names.
 //
-// Emscripten reaches the allocator under emscripten_builtin_ names as well, for memory that must
-// not go through a malloc the program may have wrapped. A thread's first allocation can be the
-// block for its thread-local variables (when the block does not come with the thread): it must not
-// look for a thread cache, since reading one reads a variable that is not there yet.
+// On wasm this is part of the library, since there Burrow's allocator is the program's malloc, and
+// its only one: the page heap calls memory.grow itself, and two owners of the end of linear memory
+// would corrupt each other. Natively it is part of libburrow_malloc.so only: who links the library
+// keeps the C library's malloc.
+//
+// Rules: what glibc does where POSIX and C leave a choice. free leaves errno as it is (POSIX 2024).
+// All names are weak, as the C library's are: a program may have a malloc of its own around ours.
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <burrow/alloc.h>
 
-#include "alloc/alloc.h"
 #include "base/config.h"
 
-#define EXPORTED __attribute__((visibility("default")))
+#define EXPORTED __attribute__((visibility("default"), weak))
+
+// Not in every C library's headers.
+void *memalign(size_t align, size_t size);
+void *valloc(size_t size);
+void *pvalloc(size_t size);
+void *reallocarray(void *p, size_t count, size_t size);
+size_t malloc_usable_size(void *p);
+void free_sized(void *p, size_t size);
+void free_aligned_sized(void *p, size_t align, size_t size);
 
 static void *or_enomem(void *p) {
   if (BW_UNLIKELY(!p)) errno = ENOMEM;
   return p;
 }
+
+static bool is_power_of_two(size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
 EXPORTED void *malloc(size_t size) { return or_enomem(bw_malloc(size)); }
 
@@ -27,59 +39,60 @@ EXPORTED void free(void *p) { bw_free(p); }
 
 EXPORTED void *calloc(size_t count, size_t size) { return or_enomem(bw_calloc(count, size)); }
 
-// realloc(p, 0) frees p and returns NULL without an error, as glibc does.
+// realloc(p, 0) frees p and returns NULL without an error.
 EXPORTED void *realloc(void *p, size_t size) {
   void *moved = bw_realloc(p, size);
   return size == 0 && p ? NULL : or_enomem(moved);
 }
 
-void *reallocarray(void *p, size_t count, size_t size);
 EXPORTED void *reallocarray(void *p, size_t count, size_t size) {
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes)) return or_enomem(NULL);
-  return realloc(p, bytes);
+  void *moved = bw_realloc(p, bytes);
+  return bytes == 0 && p ? NULL : or_enomem(moved);
 }
 
-EXPORTED void *aligned_alloc(size_t align, size_t size) {
-  if (align == 0 || (align & (align - 1)) != 0) {
-    errno = EINVAL;
-    return NULL;
-  }
-  return or_enomem(bw_aligned_alloc(align, size));
+// ---- alignment ----------------------------------------------------------------------------------
+
+static void *aligned(size_t align, size_t size) {
+  if (is_power_of_two(align)) return or_enomem(bw_aligned_alloc(align, size));
+  errno = EINVAL;
+  return NULL;
 }
 
-void *memalign(size_t align, size_t size);
-EXPORTED void *memalign(size_t align, size_t size) { return aligned_alloc(align, size); }
+EXPORTED void *aligned_alloc(size_t align, size_t size) { return aligned(align, size); }
+
+// Takes an alignment that is no power of two for the next one.
+EXPORTED void *memalign(size_t align, size_t size) {
+  size_t next = sizeof(void *);
+  while (next < align && next <= SIZE_MAX / 2) next *= 2;
+  return aligned(next < align ? 0 : next, size);
+}
 
 EXPORTED int posix_memalign(void **out, size_t align, size_t size) {
-  if (align < sizeof(void *) || (align & (align - 1)) != 0) return EINVAL;
+  if (align < sizeof(void *) || !is_power_of_two(align)) return EINVAL;
   void *p = bw_aligned_alloc(align, size);
   if (!p) return ENOMEM;
   *out = p;
   return 0;
 }
 
-size_t malloc_usable_size(void *p);
+static size_t page(void) { return (size_t)sysconf(_SC_PAGESIZE); }
+
+EXPORTED void *valloc(size_t size) { return aligned(page(), size); }
+
+// Whole pages.
+EXPORTED void *pvalloc(size_t size) {
+  if (size > SIZE_MAX - page()) return or_enomem(NULL);
+  return aligned(page(), bw__align_up(size, page()));
+}
+
+// ---- sizes --------------------------------------------------------------------------------------
+
 EXPORTED size_t malloc_usable_size(void *p) { return bw_malloc_usable_size(p); }
 
-#if BW_THREADS // Emscripten
-void *emscripten_builtin_malloc(size_t size);
-void emscripten_builtin_free(void *p);
-void *emscripten_builtin_calloc(size_t count, size_t size);
-void *emscripten_builtin_realloc(void *p, size_t size);
-void *emscripten_builtin_memalign(size_t align, size_t size);
+EXPORTED void free_sized(void *p, size_t size) { bw_free_sized(p, size); }
 
-EXPORTED void *emscripten_builtin_malloc(size_t size) { return malloc(size); }
-
-EXPORTED void emscripten_builtin_free(void *p) { bw_free(p); }
-
-EXPORTED void *emscripten_builtin_calloc(size_t count, size_t size) { return calloc(count, size); }
-
-EXPORTED void *emscripten_builtin_realloc(void *p, size_t size) { return realloc(p, size); }
-
-EXPORTED void *emscripten_builtin_memalign(size_t align, size_t size) {
-  if (!__builtin_wasm_tls_base())
-    return bw__alloc_before_tls(align, size); // errno is not there yet
-  return memalign(align, size);
+EXPORTED void free_aligned_sized(void *p, size_t align, size_t size) {
+  bw_free_aligned_sized(p, align, size);
 }
-#endif

@@ -6,6 +6,9 @@
 //   emscripten/  wasm32 with threads: Web Workers or worker_threads, one shared linear memory
 //   wasi/        wasm32 with one thread, WASI preview 1
 //   wasm/        what the last two share: growing linear memory, the asyncify context switch
+//
+// emscripten/malloc/ is no port of its own: it completes a part of emscripten/, with and without
+// threads, for the archives that are nothing but a malloc.
 #ifndef BURROW_PORT_PORT_H
 #define BURROW_PORT_PORT_H
 
@@ -24,6 +27,8 @@ typedef struct {
 extern const bw__port_caps bw__port_capabilities;
 
 // ---- memory ------------------------------------------------------------------------------------
+//
+// What is in this section and the futex leave errno alone: free() may call them, and must.
 
 // More zeroed memory, aligned to BW_PAGE_SIZE: `want` bytes, or `least` when so much is not to be
 // had, or somewhat more where that suits the platform; all multiples of BW_PAGE_SIZE. *got tells
@@ -35,6 +40,11 @@ void *bw__port_mem_grow(size_t least, size_t want, size_t *got);
 // Gives the pages of [p, p+n) back to the system; their content is lost, the addresses stay
 // ours. Returns the bytes given back: 0 where the platform cannot.
 size_t bw__port_mem_release(void *p, size_t n);
+
+// sbrk, for programs that call it where the end of memory is ours (wasm): `bytes` zeroed ones that
+// begin right at the end of all that was taken so far; 0 gives that end. NULL: not to be had, or
+// the C library has a break of its own. Not thread-safe, as bw__port_mem_grow.
+void *bw__port_mem_sbrk(size_t bytes);
 
 // wasm threads: makes memory that another thread grew visible to this one (see
 // port/wasm/memory.c). Call it wherever a pointer may have reached this thread from another: after
@@ -75,6 +85,17 @@ int bw__port_cpu_count(void);
 
 // Has `fn` called on each thread that called this one, when that thread ends. One fn a program.
 void bw__port_thread_at_exit(void (*fn)(void));
+
+// Has `before` called ahead of each fork of this process, and `after` behind it in both processes,
+// all by the thread that forks. Once a program. May allocate. There is no fork on wasm.
+#if BW_WASM
+static inline void bw__port_at_fork(void (*before)(void), void (*after)(void)) {
+  (void)before;
+  (void)after;
+}
+#else
+void bw__port_at_fork(void (*before)(void), void (*after)(void));
+#endif
 
 // ---- futex -------------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 ///
 /// The `malloc` family under our own names. On wasm these also *are* the program's malloc, free,
 /// calloc, realloc, aligned_alloc, memalign and posix_memalign; natively the C library keeps its
-/// own (memory of one must not be freed by the other).
+/// own (memory of one must not be freed by the other), unless the program runs with or is linked
+/// to libburrow_malloc.so, which puts these under all of malloc's names.
 ///
 /// Any thread and any goroutine may call any of these; none of them parks. Memory may be freed by
 /// another thread than the one that allocated it.
@@ -15,6 +16,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+#ifdef BW_ALLOC_EXPORT // while libburrow_malloc.so is compiled: its API besides the C names
+#pragma GCC visibility push(default)
 #endif
 
 /// Memory for `size` bytes, aligned to 16 (to 8 for sizes up to 8). NULL when no memory is left:
@@ -134,6 +138,9 @@ void bw_alloc_set_release_after(int64_t ns);
 /// because of it. 0: no limit, the default.
 void bw_alloc_set_limit(uint64_t bytes);
 
+#ifdef BW_ALLOC_EXPORT
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -13,6 +13,7 @@ static _Thread_local uint8_t blocking;
 void bw__port_set_may_block(bool may) { blocking = may ? MAY_BLOCK : MUST_NOT_BLOCK; }
 
 BW_NOINLINE bool bw__port_may_block(void) {
+  if (!__builtin_wasm_tls_base()) return false; // too early for `blocking`: spin
   if (blocking == UNKNOWN)
     bw__port_set_may_block(pthread_self() && !emscripten_is_main_runtime_thread());
   return blocking == MAY_BLOCK;

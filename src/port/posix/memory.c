@@ -3,6 +3,7 @@
 // kernels get mprotect.
 #include "port/port.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -98,11 +99,24 @@ static void *grow(size_t bytes, size_t *got) {
 }
 
 void *bw__port_mem_grow(size_t least, size_t want, size_t *got) {
+  int saved = errno;
   void *p = grow(want, got);
-  return p || least == want ? p : grow(least, got);
+  if (!p && least < want) p = grow(least, got);
+  errno = saved;
+  return p;
 }
 
-size_t bw__port_mem_release(void *p, size_t n) { return madvise(p, n, MADV_DONTNEED) == 0 ? n : 0; }
+size_t bw__port_mem_release(void *p, size_t n) {
+  int saved = errno;
+  size_t released = madvise(p, n, MADV_DONTNEED) == 0 ? n : 0;
+  errno = saved;
+  return released;
+}
+
+void *bw__port_mem_sbrk(size_t bytes) {
+  (void)bytes;
+  return NULL; // the C library's, and we take from mmap
+}
 
 bw__port_mem_info bw__port_mem_read(void) {
   bw__port_mem_info info = {0};

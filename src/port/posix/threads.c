@@ -47,3 +47,7 @@ void bw__port_thread_at_exit(void (*fn)(void)) {
   pthread_once(&exit_once, make_exit_key);
   pthread_setspecific(exit_key, (void *)1); // not NULL: the destructor runs at thread end
 }
+
+void bw__port_at_fork(void (*before)(void), void (*after)(void)) {
+  pthread_atfork(before, after, after);
+}

@@ -1,4 +1,5 @@
-// Linear memory: grown, never shrunk, always one contiguous piece from __heap_base upwards.
+// Linear memory: grown, never shrunk, always one contiguous piece from __heap_base upwards. What
+// lies between __heap_base and the end that it begins with is used first.
 //
 // The stale-memory rule (measured on V8: Node 20, 24, 26 and Chromium). When thread A grows shared
 // memory, thread B keeps its old idea of the size for a while, at the least until the function that
@@ -14,6 +15,8 @@
 // makes a goroutine in new pages and queues it; B takes it and stores its state atomically -> trap.
 #include "port/port.h"
 
+#include "port/wasm/memory.h"
+
 enum { WASM_PAGE = 65536 };
 
 // The last 64 KB of 4 GB stay unused: an object's end must not wrap to 0.
@@ -21,8 +24,13 @@ enum { WASM_PAGE = 65536 };
 
 extern unsigned char __heap_base;
 
+// The break: the next byte nobody has. Emscripten's JavaScript moves it up before the program
+// starts (through emscripten_get_sbrk_ptr, to place side modules), so it is right from the
+// beginning and need not be aligned. Page heap's lock.
+static uintptr_t at = (uintptr_t)&__heap_base;
+
 static struct {
-  uint64_t at, top;        // next byte to hand out; end of memory that is ours. Page heap's lock.
+  uint64_t top;            // end of memory that is ours; 0 before the first use. Page heap's lock.
   uint64_t handed_out;     // the same
   _Atomic(uint32_t) pages; // published size in 64 KB pages; 0 before the first growth
 } memory;
@@ -30,51 +38,59 @@ static struct {
 #if BW_THREADS
 static _Thread_local uint32_t seen; // the page count this thread last refreshed at
 
-// noinline: `seen` must be looked up on the thread that runs now.
+// noinline: `seen` must be looked up on the thread that runs now. A thread whose thread-local
+// variables do not exist yet refreshes each time.
 BW_NOINLINE void bw__port_mem_sync(void) {
-  uint32_t pages = bw__load_acquire(&memory.pages); // pairs with the release in grow_to
-  if (BW_LIKELY(pages == seen)) return;
-  seen = pages;
+  uint32_t pages = bw__load_acquire(&memory.pages); // pairs with the release in look_at_size
+  bool remembers = __builtin_wasm_tls_base() != NULL;
+  if (BW_LIKELY(remembers && pages == seen)) return;
+  if (remembers) seen = pages;
   __builtin_wasm_memory_grow(0, 0);
 }
 #endif
 
-static void begin(void) {
-  memory.at = bw__align_up((uintptr_t)&__heap_base, BW_PAGE_SIZE);
-  memory.top = (uint64_t)__builtin_wasm_memory_size(0) * WASM_PAGE;
+static void look_at_size(void) {
+  size_t pages = __builtin_wasm_memory_size(0);
+  memory.top = (uint64_t)pages * WASM_PAGE;
   if (memory.top > TOP_MAX) memory.top = TOP_MAX;
 }
 
-// Grows so that `top` is at least `need`. False: the maximum is reached.
+// Grows so that memory reaches up to `need`. False: the maximum is reached.
 static bool grow_to(uint64_t need) {
+  look_at_size(); // the program may have grown it
+  if (need <= memory.top) return true;
   if (need > TOP_MAX) return false;
-  size_t pages = (size_t)((need - memory.top + WASM_PAGE - 1) / WASM_PAGE);
-  size_t old = __builtin_wasm_memory_grow(0, pages);
-  if (old == SIZE_MAX) return false;
-  memory.top = (uint64_t)(old + pages) * WASM_PAGE;
-  if (memory.top > TOP_MAX) memory.top = TOP_MAX;
-  bw__store_release(&memory.pages, (uint32_t)(old + pages)); // pairs with bw__port_mem_sync
+  size_t more = (size_t)((need - memory.top + WASM_PAGE - 1) / WASM_PAGE);
+  if (__builtin_wasm_memory_grow(0, more) == SIZE_MAX) return false;
+  look_at_size();
+  // Pairs with bw__port_mem_sync.
+  bw__store_release(&memory.pages, (uint32_t)__builtin_wasm_memory_size(0));
+  bw__port_mem_grown();
   return true;
 }
 
-static void *take(uint64_t bytes) {
-  if (memory.at + bytes > memory.top && !grow_to(memory.at + bytes)) return NULL;
-  void *p = (void *)(uintptr_t)memory.at;
-  memory.at += bytes;
-  memory.handed_out += bytes;
-  return p;
+// The next `bytes` from an address with this alignment on.
+static void *take(uint64_t bytes, size_t align) {
+  uint64_t start = bw__align_up(at, align), end = start + bytes;
+  if (end > memory.top && !grow_to(end)) return NULL;
+  at = (uintptr_t)end;
+  return (void *)(uintptr_t)start;
 }
 
 void *bw__port_mem_grow(size_t least, size_t want, size_t *got) {
-  if (!memory.top) begin();
-  void *p = take(want);
+  void *p = take(want, BW_PAGE_SIZE);
   *got = want;
   if (!p && least < want) {
-    p = take(least);
+    p = take(least, BW_PAGE_SIZE);
     *got = least;
   }
+  if (p) memory.handed_out += *got;
   return p;
 }
+
+void *bw__port_mem_sbrk(size_t bytes) { return take(bytes, 1); }
+
+uintptr_t *bw__port_mem_break(void) { return &at; }
 
 size_t bw__port_mem_release(void *p, size_t n) {
   (void)p;

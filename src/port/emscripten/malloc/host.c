@@ -1,0 +1,17 @@
+// The host functions for programs that take only their malloc from Burrow: in any of Emscripten's
+// environments and settings, so with nothing but what its own C library is built on.
+#include "port/emscripten/host.h"
+
+#include <emscripten/console.h>
+#include <stdlib.h>
+
+void bw_host_write(int fd, const char *data, size_t n) {
+  (void)fd;
+  if (n > 0 && data[n - 1] == '\n') n--; // a line is what it prints
+  emscripten_errn(data, n);
+}
+
+_Noreturn void bw_host_exit(int status) {
+  (void)status;
+  abort();
+}
