@@ -219,3 +219,14 @@ void bw__central_stats(bw_alloc_stats *out) {
     bw__mutex_unlock(&l->mu);
   }
 }
+
+uint64_t bw__central_free_objects(unsigned c) {
+  central *l = lock(c);
+  uint64_t n = l->free_objects + (uint64_t)l->waiting_count * bw__sizeclass_batches[c];
+  bw__mutex_unlock(&l->mu);
+  return n;
+}
+
+void bw__central_lock(unsigned c) { lock(c); }
+
+void bw__central_unlock(unsigned c) { bw__mutex_unlock(&lists[c].mu); }

@@ -32,17 +32,27 @@ static inline void bw__mutex_init(bw__mutex *mu, bw__rank rank) {
 void bw__mutex_lock_slow(bw__mutex *mu);
 void bw__mutex_unlock_slow(bw__mutex *mu);
 
+// Without the rank: only around a fork, which takes all locks of a room, in a fixed order.
 // Blocks: M. Locks: mu.
-static inline void bw__mutex_lock(bw__mutex *mu) {
-  bw__rank_push((bw__rank)mu->rank);
+static inline void bw__mutex_lock_unranked(bw__mutex *mu) {
   uint32_t free_word = 0;
   if (BW_LIKELY(bw__cas_acquire(&mu->word, &free_word, 1))) return; // pairs with unlock's release
   bw__mutex_lock_slow(mu);
 }
 
+static inline void bw__mutex_unlock_unranked(bw__mutex *mu) {
+  if (BW_UNLIKELY(bw__swap_release(&mu->word, 0) == 2)) bw__mutex_unlock_slow(mu);
+}
+
+// Blocks: M. Locks: mu.
+static inline void bw__mutex_lock(bw__mutex *mu) {
+  bw__rank_push((bw__rank)mu->rank);
+  bw__mutex_lock_unranked(mu);
+}
+
 static inline void bw__mutex_unlock(bw__mutex *mu) {
   bw__rank_pop((bw__rank)mu->rank);
-  if (BW_UNLIKELY(bw__swap_release(&mu->word, 0) == 2)) bw__mutex_unlock_slow(mu);
+  bw__mutex_unlock_unranked(mu);
 }
 
 #endif
