@@ -97,12 +97,17 @@ test('the size classes are those of Go', () => {
 
 test('statistics are whole numbers under the names of the documentation', () => {
   const stats = rt.allocStats();
-  assert.equal(Object.keys(stats).length, 20);
+  assert.equal(Object.keys(stats).length, 29);
   for (const [name, value] of Object.entries(stats)) {
     assert.ok(Number.isSafeInteger(value) && value >= 0, `${name}: ${value}`);
   }
   assert.ok(stats.caches >= 1);
   assert.ok(stats.systemBytes >= stats.heapFreeBytes + stats.heapUsedBytes);
+  assert.ok(stats.peakSystemBytes >= stats.systemBytes && stats.peakUsedBytes >= stats.heapUsedBytes);
+  assert.ok(stats.virtualBytes >= stats.residentBytes && stats.residentBytes >= stats.systemBytes);
+  assert.equal(stats.maxBytes, 2 ** 32);
+  assert.equal(stats.limitBytes, 0);
+  assert.deepEqual([stats.heaps, stats.heapsBytes, stats.heapsLiveBytes], [0, 0, 0]);
 
   const memory = rt.memory();
   assert.deepEqual(Object.keys(memory), ['virtualBytes', 'residentBytes', 'maxBytes']);
@@ -125,6 +130,25 @@ test('spans() lists all spans in order, without gaps inside one', () => {
   for (let i = 1; i < spans.length; i++) assert.ok(spans[i].start >= spans[i - 1].start + spans[i - 1].bytes);
   for (const { start, bytes } of spans) assert.ok(start % 8192 === 0 && bytes % 8192 === 0 && bytes > 0);
   block.free();
+});
+
+test('objects() tells the state of every object of a span', () => {
+  const block = rt.alloc(3000);
+  const { start, objectSize, states } = rt.objects(block.ptr + 100);
+  const index = (block.ptr - start) / objectSize;
+  assert.equal(objectSize, 3072);
+  assert.equal(states.length, 8);
+  assert.equal(states[index], 'inUse');
+  assert.ok(states.every((state) => ['unused', 'free', 'inUse'].includes(state)));
+  block.free();
+  assert.notEqual(rt.objects(start)?.states[index], 'inUse');
+
+  const large = rt.alloc(100_000);
+  assert.deepEqual(rt.objects(large.ptr), { start: large.ptr, objectSize: large.usable, states: ['inUse'] });
+  large.free();
+  assert.equal(rt.objects(0), undefined);
+  assert.throws(() => rt.objects('8'), TypeError);
+  assert.throws(() => rt.objects(-8), RangeError);
 });
 
 test('spans() when there are more than fit into the first buffer', () => {

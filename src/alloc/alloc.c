@@ -14,7 +14,9 @@
 #include <string.h>
 
 #include "alloc/cache.h"
+#include "alloc/heap.h"
 #include "alloc/misuse.h"
+#include "alloc/object.h"
 #include "alloc/pageheap.h"
 #include "alloc/pagemap.h"
 #include "alloc/poison.h"
@@ -101,15 +103,6 @@ void *bw_calloc(size_t count, size_t size) {
   return bw__alloc_zeroed(bytes);
 }
 
-// The first class, from that of `size` on, whose objects are aligned; 0 when there is none.
-static unsigned aligned_class(size_t align, size_t size) {
-  if (align > BW_PAGE_SIZE) return 0;
-  unsigned c = bw__sizeclass_of(size < align ? align : size);
-  while (c && (bw__sizeclass_sizes[c] & (align - 1)) != 0)
-    if (++c == BW_SIZECLASS_COUNT) return 0;
-  return c;
-}
-
 static void *alloc_aligned_span(size_t align, size_t size) {
   bw__span *s = alloc_span(size ? size : 1, align);
   return s ? (void *)s->start : NULL;
@@ -118,12 +111,12 @@ static void *alloc_aligned_span(size_t align, size_t size) {
 BW_NOINLINE void *bw_aligned_alloc(size_t align, size_t size) {
   if (align == 0 || (align & (align - 1)) != 0) return NULL;
   if (align <= 8) return bw_malloc(size);
-  unsigned c = aligned_class(align, size);
+  unsigned c = bw__sizeclass_aligned(align, size);
   return c ? alloc_class(c) : alloc_aligned_span(align, size);
 }
 
 void *bw__alloc_before_tls(size_t align, size_t size) {
-  unsigned c = aligned_class(align, size);
+  unsigned c = bw__sizeclass_aligned(align, size);
   return c ? bw__cache_alloc_slow(c) : alloc_aligned_span(align, size);
 }
 
@@ -131,20 +124,9 @@ void *bw__alloc_before_tls(size_t align, size_t size) {
 
 // Everything that is not an object of a class.
 static BW_NOINLINE void free_large(void *p) {
-  if (!p) return;
+  if (!p || bw__heap_free(p)) return;
   bw__poison_freed(p, bw__pageheap_large_bytes(p));
   if (!bw__pageheap_free_large(p)) bw__misuse_pointer("bw_free", p);
-}
-
-// Whether `p`, an object of class `c`, is free: it holds what can be a link, and that leads to the
-// end of a chain or to an object of its class.
-static bool is_free(const void *p, unsigned c) {
-  uint64_t next = bw__chain_decode(p);
-  if (BW_LIKELY(!bw__chain_plausible(next))) return false;
-  if (next == 0) return true;
-  unsigned tag = bw__pagemap_tag((uintptr_t)next);
-  return bw__pagemap_tag_class(tag) == c &&
-         bw__sizeclass_starts(c, bw__pagemap_tag_offset(tag, (uintptr_t)next));
 }
 
 static inline void free_object(void *p, unsigned c) {
@@ -154,7 +136,7 @@ static inline void free_object(void *p, unsigned c) {
 
 // An object that holds what can be a link: nearly always a double free.
 static BW_NOINLINE void free_suspect(void *p, unsigned c) {
-  if (is_free(p, c)) bw__misuse_pointer("bw_free", p);
+  if (bw__object_is_free(p, c)) bw__misuse_pointer("bw_free", p);
   free_object(p, c);
 }
 
@@ -183,11 +165,12 @@ static size_t size_at(const void *p, unsigned *size_class, const char *function)
   if (*size_class) {
     bool starts = bw__sizeclass_starts(*size_class, bw__pagemap_tag_offset(tag, (uintptr_t)p));
     bytes = starts ? bytes : 0;
+    if (bytes && bw__object_is_free(p, *size_class)) bytes = 0;
   } else {
     bytes = bw__pageheap_large_bytes(p);
+    if (!bytes) bytes = bw__heap_object_bytes(p, size_class);
   }
   if (!bytes) bw__misuse_pointer(function, p);
-  if (*size_class && is_free(p, *size_class)) bw__misuse_pointer(function, p);
   return bytes;
 }
 
@@ -203,7 +186,14 @@ static bool resize_in_place(void *p, size_t usable, unsigned size_class, size_t 
   if (size_class) return fits;
   if (fits && pages_for(size) == usable >> BW_PAGE_SHIFT) return true;
   if (size <= BW_SIZECLASS_MAX || size > BW_PAGEHEAP_MAX_BYTES) return false;
-  return bw__pageheap_resize_large(p, pages_for(size)) || fits;
+  return bw__pageheap_resize_large(p, pages_for(size)) ||
+         bw__heap_resize_large(p, pages_for(size)) || fits;
+}
+
+// For what is to replace `p`: it stays in its heap.
+static void *alloc_beside(const void *p, size_t size) {
+  if (BW_LIKELY(bw__pagemap_tag((uintptr_t)p))) return bw_malloc(size);
+  return bw_heap_malloc(bw_heap_of(p), size);
 }
 
 void *bw_realloc(void *p, size_t size) {
@@ -215,7 +205,7 @@ void *bw_realloc(void *p, size_t size) {
   unsigned c;
   size_t usable = size_at(p, &c, "bw_realloc");
   if (resize_in_place(p, usable, c, size)) return p;
-  void *moved = bw_malloc(size);
+  void *moved = alloc_beside(p, size);
   if (!moved) return size <= usable ? p : NULL; // what is too big is still good
   memcpy(moved, p, size < usable ? size : usable);
   bw_free(p);
@@ -258,7 +248,7 @@ void bw_free_aligned_sized(void *p, size_t align, size_t size) {
   size_t usable = size_at(p, &c, "bw_free_aligned_sized");
   // An aligned object may be longer than its size asks for, never shorter.
   if (size > usable || ((uintptr_t)p & (align - 1)) != 0 ||
-      (c && c != aligned_class(align, size) && size < usable / 2))
+      (c && c != bw__sizeclass_aligned(align, size) && size < usable / 2))
     bw__misuse_size("bw_free_aligned_sized", p, size);
   bw_free(p);
 }
@@ -276,6 +266,11 @@ void bw_alloc_stats_read(bw_alloc_stats *out) {
   out->mallocs = small.allocs + large_allocs;
   out->frees = small.frees + large_frees;
   out->live_bytes = small.live_bytes + out->large_bytes;
+  bw__heaps_stats(out);
+  bw__port_mem_info info = bw__port_mem_read();
+  out->virtual_bytes = info.virtual_bytes;
+  out->resident_bytes = info.resident_bytes;
+  out->max_bytes = info.max_bytes;
 }
 
 bool bw_alloc_where_is(const void *p, bw_alloc_where *out) {

@@ -320,6 +320,21 @@ void bw__cache_stats(bw_alloc_stats *out, bw__cache_totals *totals) {
   }
 }
 
+void bw__cache_class_stats(unsigned c, bw_alloc_class_stats *out) {
+  int64_t cached = 0;
+  out->allocs = bw__load_relaxed(&caches.direct_allocs[c]);
+  out->frees = bw__load_relaxed(&caches.direct_frees[c]);
+  bw__mutex_lock(&caches.mu);
+  for (const bw__cache *cache = caches.all; cache; cache = cache->next) {
+    out->allocs += bw__tally_read(&cache->lists[c].allocs);
+    out->frees += bw__tally_read(&cache->lists[c].frees);
+    cached += length_of(cache, c);
+  }
+  bw__mutex_unlock(&caches.mu);
+  out->in_use = out->allocs > out->frees ? out->allocs - out->frees : 0; // others are at work
+  out->cached = cached > 0 ? (uint64_t)cached : 0;
+}
+
 // ---- fork (alloc/fork.h) ------------------------------------------------------------------------
 
 void bw__cache_fork_before(void) { bw__mutex_lock_unranked(&caches.mu); }

@@ -89,6 +89,9 @@ typedef struct {
   uint64_t allocs, frees, live_bytes;
 } bw__cache_totals;
 
+// Fills the allocs, frees, in_use and cached of class `c`. Locks: caches. Blocks: M.
+void bw__cache_class_stats(unsigned c, bw_alloc_class_stats *out);
+
 // Adds the caches' fields to `out`; *totals is of all small objects. Locks: caches. Blocks: M.
 void bw__cache_stats(bw_alloc_stats *out, bw__cache_totals *totals);
 

@@ -50,6 +50,7 @@ static central lists[BW_SIZECLASS_COUNT] = {
 static central *lock(unsigned c) {
   central *l = &lists[c];
   bw__mutex_lock(&l->mu);
+  bw__port_mem_sync(); // spans and chains may lie in memory that another thread grew
   if (BW_UNLIKELY(!l->spans.next)) bw__list_init(&l->spans);
   return l;
 }
@@ -201,7 +202,6 @@ void bw__central_drain(void) {
   for (unsigned c = 1; c < BW_SIZECLASS_COUNT; c++) {
     bw__list *empty = NULL;
     central *l = lock(c);
-    bw__port_mem_sync(); // chains may lie in memory that another thread grew
     for (void *chain; (chain = take_waiting_locked(l));) put_chain_locked(l, c, chain, &empty);
     bw__mutex_unlock(&l->mu);
     if (empty) bw__pageheap_free_objects(empty);
@@ -220,6 +220,17 @@ void bw__central_stats(bw_alloc_stats *out) {
     bw__mutex_unlock(&l->mu);
   }
 }
+
+uint64_t bw__central_free_objects(unsigned c) {
+  central *l = lock(c);
+  uint64_t n = l->free_objects + (uint64_t)l->waiting_count * bw__sizeclass_batches[c];
+  bw__mutex_unlock(&l->mu);
+  return n;
+}
+
+void bw__central_lock(unsigned c) { lock(c); }
+
+void bw__central_unlock(unsigned c) { bw__mutex_unlock(&lists[c].mu); }
 
 // ---- fork (alloc/fork.h) ------------------------------------------------------------------------
 

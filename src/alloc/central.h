@@ -20,6 +20,12 @@ void bw__central_return(unsigned c, void *chain, unsigned n);
 // object in use go to the page heap. Locks: each central list in turn, page heap. Blocks: M.
 void bw__central_drain(void);
 
+// Free objects of class `c`, batches that wait included. Locks: class's central list. Blocks: M.
+uint64_t bw__central_free_objects(unsigned c);
+// Holds the spans of class `c` as they are. Locks: class's central list. Blocks: M.
+void bw__central_lock(unsigned c);
+void bw__central_unlock(unsigned c);
+
 // Adds the central lists' fields to `out`. Locks: each central list in turn. Blocks: M.
 void bw__central_stats(bw_alloc_stats *out);
 

@@ -5,10 +5,12 @@
 // program that runs goroutines may allocate, and call exec or _exit.
 #include "alloc/fork.h"
 
+#include "alloc/heap.h"
 #include "base/atomics.h"
 #include "port/port.h"
 
 static void before(void) { // lowest rank first, as everywhere
+  bw__heaps_fork_before();
   bw__cache_fork_before();
   bw__budget_fork_before();
   bw__central_fork_before();
@@ -20,6 +22,7 @@ static void after(void) {
   bw__central_fork_after();
   bw__budget_fork_after();
   bw__cache_fork_after();
+  bw__heaps_fork_after();
 }
 
 void bw__fork_protect(void) {

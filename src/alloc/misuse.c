@@ -4,6 +4,7 @@
 #include "alloc/misuse.h"
 
 #include "alloc/alloc.h"
+#include "alloc/heap.h"
 #include "alloc/pageheap.h"
 #include "base/text.h"
 #include "port/port.h"
@@ -27,17 +28,31 @@ static _Noreturn void end(bw__text *t) {
 
 static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
 
+// "the heap \"name\" at 0x.."
+static void describe_heap(bw__text *t, const bw_heap *h) {
+  const char *name = bw__heap_name(h);
+  bw__text_format(t, name[0] ? "the heap \"%s\" at %p" : "the heap%s at %p", name, (const void *)h);
+}
+
+static void describe_owner(bw__text *t, const bw_alloc_where *at) {
+  if (!at->owner) return;
+  bw__text_format(t, ", in ");
+  describe_heap(t, at->owner);
+}
+
 // "object 3 of size class 5 (48 bytes) in the span at 0x.. with 12 of 170 objects in use"
 static void describe_object(bw__text *t, const bw_alloc_where *at) {
   bw__text_format(t, "object %zu of size class %d (%zu bytes) in the span at %p", at->object_index,
                   at->size_class, at->object_size, (void *)at->span_start);
   bw__text_format(t, " with %zu of %zu objects in use", at->span_in_use, at->span_objects);
+  describe_owner(t, at);
 }
 
 static void describe_large(bw__text *t, const bw_alloc_where *at) {
   size_t pages = at->span_bytes / BW_PAGE_SIZE;
   bw__text_format(t, "the large object at %p (%zu bytes, a span of %zu page%s)",
                   (void *)at->span_start, at->object_size, pages, plural(pages));
+  describe_owner(t, at);
 }
 
 static void describe_used(bw__text *t, const bw_alloc_where *at, const void *p) {
@@ -77,6 +92,24 @@ _Noreturn BW_NOINLINE void bw__misuse_size(const char *function, const void *p, 
   bw__text_format(&t, "%s: %p is freed as %zu byte%s, but is ", function, p, size, plural(size));
   if (bw__pageheap_where((uintptr_t)p, &at))
     (at.size_class ? describe_object : describe_large)(&t, &at);
+  end(&t);
+}
+
+_Noreturn BW_NOINLINE void bw__misuse_heap(const char *function, const bw_heap *h) {
+  char buffer[256];
+  bw__text t = bw__text_on(buffer, sizeof buffer);
+  bw__text_format(&t, "%s: ", function);
+  describe_heap(&t, h);
+  bw__text_format(&t, " was destroyed");
+  end(&t);
+}
+
+_Noreturn BW_NOINLINE void bw__misuse_foreign(const char *function, const void *p,
+                                              const bw_heap *h) {
+  char buffer[256];
+  bw__text t = bw__text_on(buffer, sizeof buffer);
+  bw__text_format(&t, "%s: %p is not in ", function, p);
+  describe_heap(&t, h);
   end(&t);
 }
 

@@ -118,8 +118,7 @@ static void put_used(bw__span *s) {
 
 // Whether `bytes` more would be more than the soft limit allows, idle pages given back or not.
 static bool is_above_limit(size_t bytes) {
-  uint64_t released = (uint64_t)heap.free.released.pages << BW_PAGE_SHIFT;
-  return heap.limit && bw__meta_count.system_bytes - released + bytes > heap.limit;
+  return heap.limit && bw__pageheap_system_bytes() + bytes > heap.limit;
 }
 
 // Near the soft limit nothing is asked for ahead of need, and idle pages go first.
@@ -158,6 +157,13 @@ static bool grow(size_t pages) {
 
 // ---- taking ------------------------------------------------------------------------------------
 
+// After used_pages or what is resident became more.
+static void note_peaks(void) {
+  if (heap.used_pages > heap.peak_used_pages) heap.peak_used_pages = heap.used_pages;
+  uint64_t bytes = bw__pageheap_system_bytes();
+  if (bytes > heap.peak_system_bytes) heap.peak_system_bytes = bytes;
+}
+
 // A span of exactly `pages`, in no list and in use; NULL: no memory.
 static bw__span *take(size_t pages) {
   bw__port_mem_sync(); // under the lock: all memory of the heap was grown under it
@@ -176,6 +182,7 @@ static bw__span *take(size_t pages) {
     put_free(rest);
   }
   heap.used_pages += pages;
+  note_peaks();
   return s;
 }
 
@@ -195,16 +202,30 @@ static void choose_key(void) {
   while (!bw__chain_key);
 }
 
-static void become_objects(bw__span *s, unsigned size_class) {
-  s->state = SPAN_OBJECTS;
+// What is cut into objects, none of them made yet.
+static void become_cut(bw__span *s, bw__span_state state, unsigned size_class) {
+  s->state = (uint8_t)state;
   s->released = false;
   s->size_class = (uint8_t)size_class;
   s->carved = 0;
   s->free = NULL;
   s->link = (bw__list){NULL, NULL};
   bw__store_relaxed(&s->in_use, 0);
-  bw__pagemap_set_objects(s);
   if (BW_UNLIKELY(!bw__chain_key)) choose_key();
+}
+
+static void become_objects(bw__span *s, unsigned size_class) {
+  become_cut(s, SPAN_OBJECTS, size_class);
+  heap.class_spans[size_class]++;
+  bw__pagemap_set_objects(s);
+}
+
+static void become_owned(bw__span *s, unsigned size_class) {
+  become_cut(s, SPAN_HEAP, size_class);
+  if (size_class)
+    bw__pagemap_set_all(s);
+  else
+    bw__pagemap_set_ends(s);
 }
 
 bw__span *bw__pageheap_alloc(size_t pages, unsigned size_class) {
@@ -245,21 +266,34 @@ static bool trim(bw__span **s, size_t pages, size_t align) {
   return true;
 }
 
-bw__span *bw__pageheap_alloc_aligned(size_t pages, size_t align) {
-  if (align <= BW_PAGE_SIZE) return bw__pageheap_alloc(pages, 0);
-  bw__mutex_lock(&heap.mu);
+static bw__span *take_aligned(size_t pages, size_t align) {
+  if (align <= BW_PAGE_SIZE) return take(pages);
   bw__span *s = take(pages + (align >> BW_PAGE_SHIFT) - 1);
+  if (!s) return NULL;
+  s->state = SPAN_LARGE; // the neighbours must not take it for a free one while it is cut
+  if (trim(&s, pages, align)) return s;
+  heap.used_pages -= s->pages;
+  put_joined(s);
+  return NULL;
+}
+
+bw__span *bw__pageheap_alloc_aligned(size_t pages, size_t align) {
+  bw__mutex_lock(&heap.mu);
+  bw__span *s = take_aligned(pages, align);
   if (s) {
-    // The neighbours must not take it for a free one while it is cut.
-    s->state = SPAN_LARGE;
-    if (trim(&s, pages, align)) {
-      bw__unpoison((void *)s->start, bw__span_bytes(s));
-      become_large(s);
-    } else {
-      heap.used_pages -= s->pages;
-      put_joined(s);
-      s = NULL;
-    }
+    bw__unpoison((void *)s->start, bw__span_bytes(s));
+    become_large(s);
+  }
+  bw__mutex_unlock(&heap.mu);
+  return s;
+}
+
+bw__span *bw__pageheap_alloc_owned(size_t pages, size_t align, unsigned size_class) {
+  bw__mutex_lock(&heap.mu);
+  bw__span *s = take_aligned(pages, align);
+  if (s) {
+    bw__unpoison((void *)s->start, bw__span_bytes(s));
+    become_owned(s, size_class);
   }
   bw__mutex_unlock(&heap.mu);
   return s;
@@ -272,7 +306,10 @@ void bw__pageheap_free_objects(bw__list *first) {
   while (first) {
     bw__span *s = BW_CONTAINER(first, bw__span, link);
     first = first->next;
-    bw__pagemap_clear_objects(s);
+    if (s->state == SPAN_OBJECTS) {
+      heap.class_spans[s->size_class]--;
+      bw__pagemap_clear_objects(s);
+    }
     put_used(s);
   }
   bw__mutex_unlock(&heap.mu);
@@ -308,7 +345,7 @@ static bool shrink_large(bw__span *s, size_t pages) {
   bw__span *tail = split(s, pages);
   if (!tail) return false;
   bw__pagemap_set_ends(s);
-  heap.large_pages -= tail->pages;
+  if (s->state == SPAN_LARGE) heap.large_pages -= tail->pages;
   put_used(tail);
   return true;
 }
@@ -325,25 +362,34 @@ static bool extend_large(bw__span *s, size_t pages) {
   }
   if (rest) put_free(rest);
   heap.used_pages += more;
-  heap.large_pages += more;
+  if (s->state == SPAN_LARGE) heap.large_pages += more;
+  note_peaks();
   bw__meta_span_free(right);
   s->pages = pages;
   bw__pagemap_set_ends(s);
   return true;
 }
 
+static bool resize_large(bw__span *s, size_t pages) {
+  if (pages == s->pages) return true;
+  bool done = pages < s->pages ? shrink_large(s, pages) : extend_large(s, pages);
+  if (done) bw__unpoison((void *)s->start, bw__span_bytes(s));
+  return done;
+}
+
 bool bw__pageheap_resize_large(void *p, size_t pages) {
   bw__mutex_lock(&heap.mu);
   bw__port_mem_sync(); // as in take
   bw__span *s = large_at(p);
-  bool done = false;
-  if (s) {
-    if (pages == s->pages)
-      done = true;
-    else
-      done = pages < s->pages ? shrink_large(s, pages) : extend_large(s, pages);
-    if (done) bw__unpoison((void *)s->start, bw__span_bytes(s));
-  }
+  bool done = s && resize_large(s, pages);
+  bw__mutex_unlock(&heap.mu);
+  return done;
+}
+
+bool bw__pageheap_resize_owned(bw__span *s, size_t pages) {
+  bw__mutex_lock(&heap.mu);
+  bw__port_mem_sync(); // as in take
+  bool done = resize_large(s, pages);
   bw__mutex_unlock(&heap.mu);
   return done;
 }
@@ -355,12 +401,14 @@ void *bw__pageheap_record(size_t bytes) {
   return p;
 }
 
-size_t bw__pageheap_release(void) {
+size_t bw__pageheap_release_some(size_t bytes) {
   bw__mutex_lock(&heap.mu);
-  size_t pages = bw__freespans_release(&heap.free, SIZE_MAX, UINT32_MAX);
+  size_t pages = bw__freespans_release(&heap.free, bytes >> BW_PAGE_SHIFT, UINT32_MAX);
   bw__mutex_unlock(&heap.mu);
   return pages << BW_PAGE_SHIFT;
 }
+
+size_t bw__pageheap_release(void) { return bw__pageheap_release_some(SIZE_MAX); }
 
 void bw__pageheap_set_limit(uint64_t bytes) {
   bw__mutex_lock(&heap.mu);

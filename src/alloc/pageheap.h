@@ -15,7 +15,12 @@
 bw__span *bw__pageheap_alloc(size_t pages, unsigned size_class);
 bw__span *bw__pageheap_alloc_aligned(size_t pages, size_t align);
 
-// Takes back spans of objects that are chained by their links: `first`, link.next, .. to NULL.
+// As bw__pageheap_alloc_aligned, for a first-class heap: a SPAN_HEAP span, cut for objects of
+// `size_class` or (0) for a large one. The heap sets its owner. Locks: page heap. Blocks: M.
+bw__span *bw__pageheap_alloc_owned(size_t pages, size_t align, unsigned size_class);
+
+// Takes back spans of objects, or of a first-class heap (their owner must be NULL again), that are
+// chained by their links: `first`, link.next, .. to NULL.
 // Locks: page heap. Blocks: M.
 void bw__pageheap_free_objects(bw__list *first);
 
@@ -30,6 +35,10 @@ size_t bw__pageheap_large_bytes(const void *p);
 // neighbour is taken in. False: not possible, nothing changed. Locks: page heap. Blocks: M.
 bool bw__pageheap_resize_large(void *p, size_t pages);
 
+// As bw__pageheap_resize_large, for `s`, a large object of a first-class heap: under that heap's
+// lock. Locks: page heap. Blocks: M.
+bool bw__pageheap_resize_owned(bw__span *s, size_t pages);
+
 // Memory for a record of another room of the allocator: zeroed, never freed, NULL when there is
 // none. Locks: page heap. Blocks: M.
 void *bw__pageheap_record(size_t bytes);
@@ -37,6 +46,8 @@ void *bw__pageheap_record(size_t bytes);
 // Gives the pages of all free spans to the system where the target can; the bytes given.
 // Locks: page heap. Blocks: M (for as long as the system takes).
 size_t bw__pageheap_release(void);
+// The same for the longest free spans, until that makes `bytes`.
+size_t bw__pageheap_release_some(size_t bytes);
 
 // As bw_alloc_set_limit and bw_alloc_set_release_after. Locks: page heap. Blocks: M.
 void bw__pageheap_set_limit(uint64_t bytes);
@@ -44,6 +55,9 @@ void bw__pageheap_set_window(int64_t ns);
 
 // Fills the system's, the page heap's and the large objects' fields. Locks: page heap. Blocks: M.
 void bw__pageheap_stats(bw_alloc_stats *out);
+// How many spans are cut for objects of size class `c`, those of heaps not counted.
+// Locks: page heap. Blocks: M.
+uint64_t bw__pageheap_class_spans(unsigned c);
 // How many large objects were made and freed since the start. Locks: page heap. Blocks: M.
 void bw__pageheap_large_counts(uint64_t *allocs, uint64_t *frees);
 // The free span that contains `address`. False: none does. Locks: page heap. Blocks: M.

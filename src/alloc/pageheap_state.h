@@ -4,9 +4,11 @@
 #define BURROW_ALLOC_PAGEHEAP_STATE_H
 
 #include "alloc/freespans.h"
+#include "alloc/meta.h"
 #include "alloc/pageheap.h"
 #include "alloc/region.h"
 #include "alloc/scavenge.h"
+#include "alloc/sizeclass.h"
 #include "lock/mutex.h"
 
 typedef struct {
@@ -14,6 +16,9 @@ typedef struct {
   bw__freespans free;
   bw__region *regions;
   size_t used_pages, large_pages;
+  size_t peak_used_pages;
+  uint64_t peak_system_bytes;               // without what is released
+  uint32_t class_spans[BW_SIZECLASS_COUNT]; // SPAN_OBJECTS spans
   uint64_t splits, coalesces;
   uint64_t large_allocs, large_frees;
   uint64_t limit; // soft, bytes; 0: none
@@ -21,5 +26,11 @@ typedef struct {
 } bw__pageheap_state; // all under mu
 
 extern bw__pageheap_state bw__pageheap;
+
+// What the system gave and did not get back.
+static inline uint64_t bw__pageheap_system_bytes(void) {
+  return bw__meta_count.system_bytes -
+         ((uint64_t)bw__pageheap.free.released.pages << BW_PAGE_SHIFT);
+}
 
 #endif

@@ -30,6 +30,10 @@ void bw__pagemap_set_ends(bw__span *s) {
   if (s->pages > 1) set_span(bw__span_end(s) - BW_PAGE_SIZE, s);
 }
 
+void bw__pagemap_set_all(bw__span *s) {
+  for (size_t i = 0; i < s->pages; i++) set_span(s->start + (i << BW_PAGE_SHIFT), s);
+}
+
 void bw__pagemap_set_objects(bw__span *s) {
   for (size_t i = 0; i < s->pages; i++) {
     uintptr_t page = s->start + (i << BW_PAGE_SHIFT);

@@ -6,9 +6,9 @@
 //
 // I1: tag != 0 exactly for the pages of spans cut into objects.
 // I2: span is right for the first and last page of every live span, and for all pages of those cut
-//     into objects. Inside free and large spans it is whatever was there before: a record that may
-//     be dead or describe other pages. (Writing all of them would make a large span cost by
-//     length.)
+//     into objects, of a size class or of a first-class heap. Inside free and large spans it is
+//     whatever was there before: a record that may be dead or describe other pages. (Writing all of
+//     them would make a large span cost by length.)
 //
 // Reading takes no lock. Writing: under the page heap's lock.
 #ifndef BURROW_ALLOC_PAGEMAP_H
@@ -68,6 +68,8 @@ static inline bw__span *bw__pagemap_span_of_object(const void *object) {
 bool bw__pagemap_cover(uintptr_t start, size_t bytes);
 // Notes `s` for its first and last page.
 void bw__pagemap_set_ends(bw__span *s);
+// Notes `s` for all its pages.
+void bw__pagemap_set_all(bw__span *s);
 // Notes `s` and its tags for all its pages; and takes the tags away again.
 void bw__pagemap_set_objects(bw__span *s);
 void bw__pagemap_clear_objects(bw__span *s);

@@ -13,9 +13,17 @@ static inline void bw__poison_freed(void *p, size_t size) {
     __asan_poison_memory_region((char *)p + sizeof(void *), size - sizeof(void *));
 }
 
+// A whole span, in which no chain is left.
+static inline void bw__poison_span(void *p, size_t size) { __asan_poison_memory_region(p, size); }
+
 static inline void bw__unpoison(void *p, size_t size) { __asan_unpoison_memory_region(p, size); }
 #else
 static inline void bw__poison_freed(void *p, size_t size) {
+  (void)p;
+  (void)size;
+}
+
+static inline void bw__poison_span(void *p, size_t size) {
   (void)p;
   (void)size;
 }

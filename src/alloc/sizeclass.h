@@ -44,6 +44,16 @@ static inline unsigned bw__sizeclass_of16(size_t size) {
   return bw__sizeclass_fine16[(size + 7) >> 3];
 }
 
+// The first class, from that of `size` on, whose objects are aligned to `align`, a power of two; 0
+// when there is none.
+static inline unsigned bw__sizeclass_aligned(size_t align, size_t size) {
+  if (align > BW_PAGE_SIZE) return 0;
+  unsigned c = bw__sizeclass_of(size < align ? align : size);
+  while (c && (bw__sizeclass_sizes[c] & (align - 1)) != 0)
+    if (++c == BW_SIZECLASS_COUNT) return 0;
+  return c;
+}
+
 // Which object of a span of class `c` lies at byte `offset` of it.
 static inline uint32_t bw__sizeclass_index(unsigned c, uint32_t offset) {
   return (uint32_t)(((uint64_t)offset * bw__sizeclass_reciprocals[c]) >> 32);

@@ -8,20 +8,24 @@
 //   SPAN_DEAD      none (the record is in meta's free list)  page heap's lock
 //   SPAN_FREE      list of its length, or the ordered set    page heap's lock
 //   SPAN_OBJECTS   central's list while it has free objects  class's lock: link, in_use, carved,
-//   free SPAN_LARGE     none                                      page heap's lock
+//   free SPAN_LARGE     none                                      page heap's lock SPAN_HEAP one of
+//   its heap's                         heap's lock: link, in_use, carved, free,
+//                                                            owner; for a large object pages too
 //
 // I1: start is a multiple of BW_PAGE_SIZE, pages > 0 unless dead. No two live spans overlap.
 // I2: pages beyond the first `dirty` have never been handed out: they are zero.
 // I3: a SPAN_OBJECTS span has `carved` objects made so far, `in_use` of them not on `free`; it is
 // on
 //     central's list exactly while in_use < the class's objects.
+// I4: owner is the first-class heap that the span belongs to, and that is a SPAN_HEAP span; NULL in
+//     all other spans and in records that are dead. (See heap.c, which looks at it without a lock.)
 #ifndef BURROW_ALLOC_SPAN_H
 #define BURROW_ALLOC_SPAN_H
 
 #include "alloc/shared.h"
 #include "base/list.h"
 
-typedef enum { SPAN_DEAD, SPAN_FREE, SPAN_OBJECTS, SPAN_LARGE } bw__span_state;
+typedef enum { SPAN_DEAD, SPAN_FREE, SPAN_OBJECTS, SPAN_LARGE, SPAN_HEAP } bw__span_state;
 
 typedef struct bw__span {
   union {
@@ -34,13 +38,20 @@ typedef struct bw__span {
   size_t pages;
   size_t dirty;       // leading pages that may hold something other than zeros
   uint8_t state;      // bw__span_state
-  uint8_t size_class; // of a SPAN_OBJECTS span
+  uint8_t size_class; // of a SPAN_OBJECTS or SPAN_HEAP span; 0: one large object
   bool released;      // SPAN_FREE: its pages are with the system
-  uint32_t window;    // SPAN_FREE: when pages last joined it; see scavenge.h
-  uint32_t carved;
-  _Atomic(uint32_t) in_use; // written under the class's lock, read without
-  void *free;               // objects, linked through their first word
+  union {
+    uint32_t window; // SPAN_FREE: when pages last joined it; see scavenge.h
+    struct {
+      uint16_t carved;
+      _Atomic(uint16_t) in_use; // written under the lock of the class or of the heap, read without
+    };
+  };
+  void *free; // objects, linked through their first word
+  _Atomic(struct bw_heap *) owner;
 } bw__span;
+
+_Static_assert(sizeof(bw__span) <= BW_CACHE_LINE, "records are cut in cache lines");
 
 static inline size_t bw__span_bytes(const bw__span *s) { return s->pages << BW_PAGE_SHIFT; }
 

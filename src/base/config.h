@@ -14,6 +14,9 @@
 #define BW_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define BW_CACHE_LINE   64
 
+// What a function so marked reads is hidden from AddressSanitizer and ThreadSanitizer.
+#define BW_NOT_SANITIZED __attribute__((no_sanitize("address", "thread")))
+
 #if defined(__wasm__)
 #define BW_WASM 1
 #else

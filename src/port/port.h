@@ -62,6 +62,7 @@ typedef struct {
   uint64_t max_bytes;      // limit: address space or the memory's declared maximum; 0 = unknown
 } bw__port_mem_info;
 
+// Allocates nothing.
 bw__port_mem_info bw__port_mem_read(void);
 
 // A goroutine's stack of at least `size` bytes with a guard below it, lazily committed.

@@ -145,6 +145,11 @@ export abstract class BaseRuntime {
     return stats.spans(this.core);
   }
 
+  /** The objects of the span that an address is in, one by one; `undefined` when it is in none that is in use. */
+  objects(ptr: number): stats.SpanObjects | undefined {
+    return stats.objects(this.core, ptr);
+  }
+
   /** Goroutines that have not ended. */
   numGoroutine(): number {
     this.core.check();

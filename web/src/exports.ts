@@ -33,6 +33,7 @@ export interface Exports {
   bw_js_size_class(index: number, out: number): number;
   bw_js_where(at: number, out: number): number;
   bw_js_walk(out: number, max: number): number;
+  bw_js_objects(at: number, out: number): number;
   bw_js_num_goroutine(): number;
 
   bw_js_chan_make(elemSize: number, capacity: number): number;

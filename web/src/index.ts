@@ -12,6 +12,6 @@ export type { BytesType, ElementType, ElementTypes, InputOf, ValueOf } from './e
 export { BurrowError, type BurrowErrorCode } from './errors.js';
 export type { WasmSource } from './load.js';
 export { Slice, type GrowthRule, type SliceOptions } from './slice.js';
-export type { AllocStats, MemoryInfo, ProcStats, SizeClass, Span, Where } from './stats.js';
+export type { AllocStats, MemoryInfo, ProcStats, SizeClass, Span, SpanObjects, Where } from './stats.js';
 export type { WasmExports, WasmMemory, WasmModule } from './wasm-types.js';
 export { Runtime, start, type StartOptions } from './start.js';

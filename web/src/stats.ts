@@ -36,6 +36,19 @@ export interface AllocStats {
   frees: number;
   /** The allocator's own records. */
   metadataBytes: number;
+  /** Linear memory: its size, what of it has been handed out, the most that it may become. */
+  virtualBytes: number;
+  residentBytes: number;
+  maxBytes: number;
+  /** The soft limit that C code has set; 0: none. */
+  limitBytes: number;
+  /** The most that `systemBytes - releasedBytes`, and `heapUsedBytes`, ever were. */
+  peakSystemBytes: number;
+  peakUsedBytes: number;
+  /** First-class heaps, which C code makes: how many, what they hold, what of that is in use. */
+  heaps: number;
+  heapsBytes: number;
+  heapsLiveBytes: number;
 }
 
 /** Linear memory: its size, what of it has been handed out, and its limit. */
@@ -101,12 +114,27 @@ export interface Span {
   inUse: number;
 }
 
+/**
+ * The objects of one span, in the order of their addresses. What other threads allocate or free at the same time may
+ * be in either state.
+ */
+export interface SpanObjects {
+  start: number;
+  /** Bytes an object. */
+  objectSize: number;
+  /** `unused`: not made yet; `free`: in the span's list or in a cache. */
+  states: ('unused' | 'free' | 'inUse')[];
+}
+
 const allocStatsNames = [
   'systemBytes', 'systemCalls', 'releasedBytes',
   'heapFreeBytes', 'heapFreeSpans', 'heapUsedBytes', 'heapSplits', 'heapCoalesces',
   'centralFreeBytes', 'centralFetches', 'centralReturns',
   'cacheFreeBytes', 'cacheHits', 'cacheMisses', 'caches',
   'liveBytes', 'largeBytes', 'mallocs', 'frees', 'metadataBytes',
+  'virtualBytes', 'residentBytes', 'maxBytes', 'limitBytes',
+  'peakSystemBytes', 'peakUsedBytes',
+  'heaps', 'heapsBytes', 'heapsLiveBytes',
 ] as const satisfies readonly (keyof AllocStats)[];
 const memoryNames = ['virtualBytes', 'residentBytes', 'maxBytes'] as const;
 const procStatsNames = ['runs', 'migrations', 'spawns', 'parks', 'yields', 'sleeps'] as const;
@@ -128,7 +156,8 @@ function words64<N extends string>(core: Core, names: readonly N[], fill: (at: n
 
 /** @internal */
 export function allocStats(core: Core): AllocStats {
-  return words64(core, allocStatsNames, (at) => core.exports.bw_js_alloc_stats(at));
+  const stats = words64(core, allocStatsNames, (at) => core.exports.bw_js_alloc_stats(at));
+  return { ...stats, maxBytes: core.facts.maxBytes }; // which the module cannot know
 }
 
 /** @internal */
@@ -200,4 +229,24 @@ export function spans(core: Core): Span[] {
     });
     if (found) return found;
   }
+}
+
+const objectStates = ['unused', 'free', 'inUse'] as const;
+const OBJECTS_HEAD = 12;
+const OBJECTS_MOST = 1024;
+
+/** @internal */
+export function objects(core: Core, ptr: number): SpanObjects | undefined {
+  core.check();
+  checkInteger('ptr', ptr, 0, 2 ** 32 - 1);
+  const { exports, heap } = core;
+  return core.with(OBJECTS_HEAD + OBJECTS_MOST, (at) => {
+    if (exports.bw_js_objects(ptr, at) === ERANGE) return undefined;
+    const states = heap.bytes(at + OBJECTS_HEAD, heap.u32(at + 8));
+    return {
+      start: heap.u32(at),
+      objectSize: heap.u32(at + 4),
+      states: Array.from(states, (state) => objectStates[state]!),
+    };
+  });
 }

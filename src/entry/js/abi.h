@@ -80,7 +80,7 @@ void bw_js_op_free(bw_js_op *op);               // after reading
 void *bw_js_alloc(size_t size); // NULL: no memory
 void bw_js_free(void *p);       // only what bw_js_alloc gave
 // Fill a record of 64-bit words in the order of the struct's fields; return their number.
-int bw_js_alloc_stats(uint64_t *out);           // bw_alloc_stats, 20 words
+int bw_js_alloc_stats(uint64_t *out);           // bw_alloc_stats, 29 words
 int bw_js_memory(uint64_t *out);                // bw_memory_info, 3 words
 int bw_js_proc_stats(int index, uint64_t *out); // bw_proc_stats, 6 words
 // 32-bit words.
@@ -90,6 +90,9 @@ int bw_js_size_class(int index, uint32_t *out); // size, span_bytes, objects, ta
 int bw_js_where(const void *p, uint32_t *out);  // bw_alloc_where, 7 words; BW_ERANGE: nowhere
 int bw_js_walk(uint32_t *out,
                int max); // 5 words a span: start, bytes, class, objects, in_use; returns spans
+// The objects of the span at `p`: start, bytes each, how many, and then a byte each
+// (bw_object_state; no more than 1024). BW_ERANGE: nowhere.
+int bw_js_objects(const void *p, uint32_t *out);
 int bw_js_num_goroutine(void);
 
 // ---- channels (chan.c) --------------------------------------------------------------------------

@@ -14,7 +14,7 @@ void bw_js_free(void *p) {
 }
 
 // These records are structs of 64-bit words only, so copying them is listing their fields in order.
-_Static_assert(sizeof(bw_alloc_stats) == 20 * 8, "abi.h says 20 words");
+_Static_assert(sizeof(bw_alloc_stats) == 29 * 8, "abi.h says 29 words");
 _Static_assert(sizeof(bw_memory_info) == 3 * 8, "abi.h says 3 words");
 _Static_assert(sizeof(bw_proc_stats) == 6 * 8, "abi.h says 6 words");
 
@@ -84,4 +84,24 @@ int bw_js_walk(uint32_t *out, int max) {
   bw__port_mem_sync();
   bw_alloc_walk(note_span, &w);
   return w.count;
+}
+
+typedef struct {
+  uint32_t *head;
+  uint8_t *states;
+} objects;
+
+static bool note_object(const bw_alloc_object *o, void *arg) {
+  objects *w = arg;
+  if (w->head[2] == 0) w->head[0] = (uint32_t)o->start;
+  w->head[1] = (uint32_t)o->bytes;
+  w->states[w->head[2]++] = (uint8_t)o->state;
+  return true;
+}
+
+int bw_js_objects(const void *p, uint32_t *out) {
+  objects w = {out, (uint8_t *)(out + 3)};
+  out[2] = 0;
+  bw__port_mem_sync();
+  return bw_alloc_walk_objects(p, note_object, &w) ? 0 : BW_ERANGE;
 }

@@ -88,23 +88,59 @@ typedef struct bw_alloc_stats {
   uint64_t caches; ///< live thread caches
   // Objects
   uint64_t live_bytes;  ///< in use by the program, by usable size
-  uint64_t large_bytes; ///< of these in large objects
+  uint64_t large_bytes; ///< of these in large objects (those of first-class heaps not counted)
   uint64_t mallocs, frees;
   uint64_t metadata_bytes; ///< the allocator's own records
+  // The process
+  uint64_t virtual_bytes;  ///< VSZ; on wasm the size of linear memory. 0: not known
+  uint64_t resident_bytes; ///< RSS; on wasm what was handed out of it
+  uint64_t max_bytes;      ///< the most that virtual_bytes may become; 0: not known
+  uint64_t limit_bytes;    ///< bw_alloc_set_limit's
+  // Since the start
+  uint64_t peak_system_bytes; ///< the most that system_bytes - released_bytes was
+  uint64_t peak_used_bytes;   ///< the most that heap_used_bytes was
+  // First-class heaps (heap.h)
+  uint64_t heaps;            ///< how many there are
+  uint64_t heaps_bytes;      ///< of heap_used_bytes, what they hold
+  uint64_t heaps_live_bytes; ///< of live_bytes, what is in them
 } bw_alloc_stats;
 
-/// Fills `*out`. Takes each tier's locks in turn; meant for statistics, not for hot paths.
+/// Fills `*out`. Takes each tier's locks in turn, and asks the system: meant for statistics, not
+/// for hot paths.
 void bw_alloc_stats_read(bw_alloc_stats *out);
+
+/// One size class, without what first-class heaps hold. When no other thread is at work
+/// spans * (objects a span) == in_use + cached + central_free.
+typedef struct bw_alloc_class_stats {
+  uint64_t object_size;
+  uint64_t spans;
+  uint64_t in_use;       ///< objects the program has; allocs - frees
+  uint64_t cached;       ///< free objects in all caches
+  uint64_t central_free; ///< free objects in the central list
+  uint64_t allocs, frees;
+} bw_alloc_class_stats;
+
+/// Fills `*out` for a class from 1 to bw_size_class_count() - 1; false for any other.
+bool bw_alloc_class_stats_read(int size_class, bw_alloc_class_stats *out);
+
+/// Writes one JSON object: every field of bw_alloc_stats under its name and `"classes"`, an array
+/// of `{"class": 1, ...}` with every field of bw_alloc_class_stats. As snprintf: never writes more
+/// than `size` bytes, the last a NUL, and returns the length of the whole text without it. The
+/// numbers, and with them the length, change from call to call, but BW_ALLOC_STATS_JSON_MAX bytes
+/// are always enough. Allocates nothing.
+size_t bw_alloc_stats_json(char *buffer, size_t size);
+#define BW_ALLOC_STATS_JSON_MAX 20000
 
 /// Where one pointer lives; for tools and the playground.
 typedef struct bw_alloc_where {
   uintptr_t span_start; ///< address of the span's first byte
   size_t span_bytes;
-  int size_class;      ///< 0: a large object with a span of its own
-  size_t object_size;  ///< usable bytes
-  size_t object_index; ///< place in the span
-  size_t span_objects; ///< objects a span of this class holds
-  size_t span_in_use;  ///< objects not in the central free list: the program's and cached ones
+  int size_class;        ///< 0: a large object with a span of its own
+  size_t object_size;    ///< usable bytes
+  size_t object_index;   ///< place in the span
+  size_t span_objects;   ///< objects a span of this class holds
+  size_t span_in_use;    ///< objects not in the central free list: the program's and cached ones
+  struct bw_heap *owner; ///< the first-class heap it belongs to, or NULL (heap.h)
 } bw_alloc_where;
 
 /// False when `ptr` is not inside a span that is in use.
@@ -116,11 +152,35 @@ typedef struct bw_alloc_span {
   size_t bytes;
   int size_class; ///< 0: large object; -1: free
   size_t objects, in_use;
+  struct bw_heap *owner; ///< the first-class heap it belongs to, or NULL
 } bw_alloc_span;
 
 /// Calls `visit` for every span in address order until it returns false. Holds the page heap's
 /// lock: `visit` must not allocate or free.
 void bw_alloc_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void *arg);
+
+typedef enum bw_object_state {
+  BW_OBJECT_UNUSED, ///< never made: its memory was not touched since the span was cut
+  BW_OBJECT_FREE,   ///< free: in the span's own list or in a cache
+  BW_OBJECT_IN_USE, ///< the program's
+} bw_object_state;
+
+/// One object, for bw_alloc_walk_objects.
+typedef struct bw_alloc_object {
+  uintptr_t start;
+  size_t bytes;
+  bw_object_state state;
+} bw_alloc_object;
+
+/// Calls `visit` for every object, in address order, of the span that `ptr` points into, until it
+/// returns false; a large object is the only one of its span. Takes a picture of the span first and
+/// holds no lock while it shows it: `visit` may do anything. False: `ptr` is in no span in use.
+///
+/// An object is told to be free by what it holds. The picture of a first-class heap's span is of
+/// one moment. In other spans, objects that other threads allocate or free at the same time may be
+/// in either state; nothing else is uncertain about them.
+bool bw_alloc_walk_objects(const void *ptr, bool (*visit)(const bw_alloc_object *o, void *arg),
+                           void *arg);
 
 /// Gives this thread's cached objects back to the central lists, and all idle pages to the system
 /// where the target can (natively; linear memory never shrinks). Returns the bytes given back to

@@ -4,7 +4,7 @@
 #include "port/port.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -118,19 +118,32 @@ void *bw__port_mem_sbrk(size_t bytes) {
   return NULL; // the C library's, and we take from mmap
 }
 
+// The first bytes of a file of the kernel's, without allocation. 0: not to be had.
+static size_t read_file(const char *path, char *buffer, size_t size) {
+  int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t n = fd < 0 ? -1 : read(fd, buffer, size);
+  if (fd >= 0) close(fd);
+  errno = saved;
+  return n > 0 ? (size_t)n : 0;
+}
+
+// The number at *at, before `end`; *at moves behind it and what follows it.
+static uint64_t parse_number(const char **at, const char *end) {
+  uint64_t n = 0;
+  for (; *at < end && **at >= '0' && **at <= '9'; ++*at) n = n * 10 + (uint64_t)(**at - '0');
+  if (*at < end) ++*at;
+  return n;
+}
+
 bw__port_mem_info bw__port_mem_read(void) {
   bw__port_mem_info info = {0};
   struct rlimit limit;
   if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
     info.max_bytes = limit.rlim_cur;
-  unsigned long long size, resident;
-  FILE *f = fopen("/proc/self/statm", "re");
-  if (!f) return info;
-  if (fscanf(f, "%llu %llu", &size, &resident) == 2) {
-    info.virtual_bytes = size * (uint64_t)sysconf(_SC_PAGESIZE);
-    info.resident_bytes = resident * (uint64_t)sysconf(_SC_PAGESIZE);
-  }
-  fclose(f);
+  char text[128]; // pages in all, pages resident, ..
+  const char *at = text, *end = text + read_file("/proc/self/statm", text, sizeof text);
+  info.virtual_bytes = parse_number(&at, end) * (uint64_t)sysconf(_SC_PAGESIZE);
+  info.resident_bytes = parse_number(&at, end) * (uint64_t)sysconf(_SC_PAGESIZE);
   return info;
 }
 
