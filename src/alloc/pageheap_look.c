@@ -101,6 +101,7 @@ void bw__pageheap_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void
 static bool span_valid(const bw__span *s, uintptr_t at, bool left_free) {
   if (!s || s->start != at || s->pages == 0 || s->dirty > s->pages) return false;
   if (bw__pagemap_span(bw__span_end(s) - 1) != s) return false;
+  if (s->state != SPAN_LARGE && s->sample) return false;
   if (s->state == SPAN_OBJECTS)
     return s->pages == bw__sizeclass_pages[s->size_class] && bw__pagemap_tag(at) == s->size_class;
   if (bw__pagemap_tag(at) != 0) return false;

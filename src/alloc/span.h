@@ -38,8 +38,9 @@ typedef struct bw__span {
   bool released;      // SPAN_FREE: its pages are with the system
   uint32_t window;    // SPAN_FREE: when pages last joined it; see scavenge.h
   uint32_t carved;
-  _Atomic(uint32_t) in_use; // written under the class's lock, read without
-  void *free;               // objects, linked through their first word
+  _Atomic(uint32_t) in_use;  // written under the class's lock, read without
+  void *free;                // objects, linked through their first word
+  struct bw__sample *sample; // of a SPAN_LARGE span that the heap profile follows; its owner
 } bw__span;
 
 static inline size_t bw__span_bytes(const bw__span *s) { return s->pages << BW_PAGE_SHIFT; }

@@ -26,6 +26,7 @@
 #include <burrow/debug.h>
 #include <burrow/error.h>
 #include <burrow/go.h>
+#include <burrow/profile.h>
 #include <burrow/slice.h>
 
 #endif
