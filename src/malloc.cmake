@@ -40,7 +40,7 @@ endif()
 
 if(BURROW_PORT STREQUAL "emscripten")
   list(APPEND malloc_sources entry/dropin/emscripten.c
-       port/wasm/memory.c port/emscripten/system.c port/emscripten/malloc/host.c)
+       port/wasm/code.c port/wasm/memory.c port/emscripten/system.c port/emscripten/malloc/host.c)
 
   # burrow_malloc_archive(target file compile-option sources...)
   function(burrow_malloc_archive target file option)

@@ -20,7 +20,21 @@
 #include "alloc/pageheap.h"
 #include "alloc/pagemap.h"
 #include "alloc/poison.h"
+#include "alloc/profile.h"
 #include "port/port.h"
+
+BW_ALLOC_CODE void *bw_malloc(size_t size);
+BW_ALLOC_CODE void *bw_calloc(size_t count, size_t size);
+BW_ALLOC_CODE void *bw_realloc(void *p, size_t size);
+BW_ALLOC_CODE void *bw_aligned_alloc(size_t align, size_t size);
+BW_ALLOC_CODE void *bw__alloc8(size_t size);
+BW_ALLOC_CODE void *bw__alloc_zeroed(size_t size);
+BW_ALLOC_CODE static bw__span *alloc_span(size_t bytes, size_t align);
+BW_ALLOC_CODE static void *alloc_large(size_t size);
+BW_ALLOC_CODE static void *alloc_coarse(size_t size);
+BW_ALLOC_CODE static void *alloc_large_zeroed(size_t size);
+BW_ALLOC_CODE static void *alloc_aligned_span(size_t align, size_t size);
+BW_ALLOC_CODE static bool resize_in_place(void *p, size_t usable, unsigned size_class, size_t size);
 
 // ---- sizes -------------------------------------------------------------------------------------
 
@@ -43,9 +57,12 @@ size_t bw_malloc_good_size(size_t size) { return rounded(size, bw__sizeclass_of1
 static bw__span *alloc_span(size_t bytes, size_t align) {
   if (bytes > BW_PAGEHEAP_MAX_BYTES || align > BW_PAGEHEAP_MAX_BYTES - bytes) return NULL;
   bw__span *s = bw__pageheap_alloc_aligned(pages_for(bytes), align);
-  if (s) return s;
-  bw__cache_flush();
-  return bw__pageheap_alloc_aligned(pages_for(bytes), align);
+  if (!s) {
+    bw__cache_flush();
+    s = bw__pageheap_alloc_aligned(pages_for(bytes), align);
+  }
+  if (s && BW_UNLIKELY(bw__cache_is_watched())) bw__profile_large(s);
+  return s;
 }
 
 static BW_NOINLINE void *alloc_large(size_t size) {
@@ -157,17 +174,17 @@ BW_NOINLINE void bw_free(void *p) {
 
 // ---- sizes of objects, realloc -----------------------------------------------------------------
 
-// Usable bytes at `p`, which is not NULL; *size_class: its class, 0 when large.
+// Usable bytes at `p`, which is not NULL; *size_class: its class, 0 when large. (An object that the
+// heap profile sampled has the class it would have else.)
 static size_t size_at(const void *p, unsigned *size_class, const char *function) {
   unsigned tag = bw__pagemap_tag((uintptr_t)p);
   *size_class = bw__pagemap_tag_class(tag);
   size_t bytes = bw__sizeclass_sizes[*size_class];
   if (*size_class) {
     bool starts = bw__sizeclass_starts(*size_class, bw__pagemap_tag_offset(tag, (uintptr_t)p));
-    bytes = starts ? bytes : 0;
-    if (bytes && bw__object_is_free(p, *size_class)) bytes = 0;
+    if (!starts || bw__object_is_free(p, *size_class)) bytes = 0;
   } else {
-    bytes = bw__pageheap_large_bytes(p);
+    bytes = bw__pageheap_large_usable(p, size_class);
     if (!bytes) bytes = bw__heap_object_bytes(p, size_class);
   }
   if (!bytes) bw__misuse_pointer(function, p);

@@ -5,6 +5,17 @@
 
 #include <burrow/alloc.h>
 
+#include "base/config.h"
+
+// Functions that lie between a program's call of the allocator and the heap profiler: they stand in
+// a section of their own, so that stacks can begin at the program's frame whatever the compiler
+// inlined, split or turned into a jump. Put before a declaration.
+#if BW_WASM
+#define BW_ALLOC_CODE
+#else
+#define BW_ALLOC_CODE __attribute__((section("bw_alloc")))
+#endif
+
 // As bw_malloc, but aligned to 8 only. (Go's allocator gives 8 too; a slice of three words wants
 // the class of 24 bytes, which bw_malloc may not use.)
 void *bw__alloc8(size_t size);

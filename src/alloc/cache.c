@@ -29,6 +29,7 @@
 
 #include "alloc/fork.h"
 #include "alloc/pageheap.h"
+#include "alloc/profile.h"
 #include "lock/mutex.h"
 #include "port/port.h"
 
@@ -44,6 +45,7 @@ static _Thread_local struct {
 } self;
 bw__cache bw__cache_none = {.lists = {[0 ... BW_SIZECLASS_COUNT - 1] = {.limit = INT64_MIN}}};
 _Thread_local bw__cache *bw__cache_mine = &bw__cache_none;
+_Atomic(bool) bw__cache_watched;
 
 static struct {
   bw__mutex mu;
@@ -163,6 +165,7 @@ static bw__cache *take_idle(void) {
 }
 
 static bw__cache *make_cache(void) {
+  bw__profile_env();
   bw__cache *cache = bw__pageheap_record(sizeof *cache);
   if (!cache) return NULL;
   bw__mutex_lock(&caches.mu);
@@ -199,7 +202,12 @@ void bw__cache_delete(bw__cache *cache) {
 
 static void use(bw__cache *cache) {
   self.cache = cache;
-  bw__cache_mine = cache ? cache : &bw__cache_none;
+  bw__cache_mine = cache && !bw__cache_is_watched() ? cache : &bw__cache_none;
+}
+
+void bw__cache_set_watched(bool watched) {
+  bw__store_relaxed(&bw__cache_watched, watched); // seen sooner or later
+  if (has_tls()) use(self.cache);
 }
 
 BW_NOINLINE void bw__cache_use(bw__cache *cache) {
@@ -221,7 +229,10 @@ static void thread_ends(void) {
 // This thread's cache, made when there is none; NULL when it shall have none or has no memory.
 static bw__cache *my_cache(void) {
   if (!has_tls()) return NULL;
-  if (self.cache || self.ended) return self.cache;
+  if (self.cache || self.ended) {
+    use(self.cache); // watched or not, as it is by now
+    return self.cache;
+  }
   use(bw__cache_new()); // before what follows, which may allocate
   if (!self.cache) return NULL;
   bw__port_thread_at_exit(thread_ends);
@@ -255,8 +266,17 @@ static void *alloc_direct(unsigned c) {
   return object;
 }
 
+BW_NOINLINE bw__sampler *bw__cache_sampler(void) {
+  bw__cache *cache = my_cache();
+  return cache ? &cache->sampler : NULL;
+}
+
 BW_NOINLINE void *bw__cache_alloc_slow(unsigned c) {
   bw__cache *cache = my_cache();
+  if (BW_UNLIKELY(bw__cache_is_watched())) {
+    void *sampled = bw__profile_alloc(cache ? &cache->sampler : NULL, c);
+    if (sampled) return sampled;
+  }
   if (!cache) return alloc_direct(c);
   void *object = bw__cache_pop(cache, c);
   if (!object) object = refill(cache, c);
@@ -276,6 +296,7 @@ static void make_room(bw__cache *cache, unsigned c) {
 
 BW_NOINLINE void bw__cache_free_slow(unsigned c, void *object) {
   bw__cache *cache = my_cache();
+  if (cache && bw__cache_is_watched() && bw__cache_push(cache, c, object)) return;
   if (cache) make_room(cache, c);
   if (cache && bw__cache_push(cache, c, object)) return;
   bw__chain_link(object, NULL);

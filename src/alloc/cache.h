@@ -7,6 +7,7 @@
 #include "alloc/alloc.h"
 #include "alloc/budget.h"
 #include "alloc/central.h"
+#include "alloc/sampler.h"
 #include "alloc/shared.h"
 #include "alloc/sizeclass.h"
 
@@ -28,6 +29,7 @@ struct bw__cache {
   int64_t budget;         // bytes of capacity not yet given to a list
   unsigned hand;          // the class to look at next when capacity is short
   bw__budget_share share; // what it may spend in all; see budget.h
+  bw__sampler sampler;    // of the heap profile
   bw__cache *next;        // all caches there are; r/o once it is in the list
   bw__cache *next_idle;   // caches without a thread; under the lock of cache.c
 };
@@ -76,11 +78,22 @@ static inline bool bw__cache_push(bw__cache *cache, size_t c, void *object) {
 // An object of class `c` when the fast path had none: makes this thread's cache, refills the list,
 // or goes to central. NULL: no memory. Locks: caches, central, page heap, one at a time or in rank
 // order. Blocks: M.
-void *bw__cache_alloc_slow(unsigned c);
+BW_ALLOC_CODE void *bw__cache_alloc_slow(unsigned c);
 
 // Takes an object of class `c` when the fast path would not: makes room in the list, or gives it to
 // central. Locks and Blocks: as above.
 void bw__cache_free_slow(unsigned c, void *object);
+
+// Whether every malloc and free of a thread with a cache shall take the slow path, to be seen
+// there. Threads notice when they come along the slow path next, goroutines when their thread takes
+// a P. Locks: none. Blocks: never.
+extern _Atomic(bool) bw__cache_watched;
+void bw__cache_set_watched(bool watched);
+static inline bool bw__cache_is_watched(void) { return bw__load_relaxed(&bw__cache_watched); }
+
+// The sampler of the cache that this thread uses; NULL when it has none. Locks: caches, page heap.
+// Blocks: M.
+bw__sampler *bw__cache_sampler(void);
 
 // Gives all objects in this thread's cache back to central. Locks: central, page heap. Blocks: M.
 void bw__cache_flush(void);

@@ -14,11 +14,13 @@ static void before(void) { // lowest rank first, as everywhere
   bw__cache_fork_before();
   bw__budget_fork_before();
   bw__central_fork_before();
+  bw__profile_fork_before();
   bw__pageheap_fork_before();
 }
 
 static void after(void) {
   bw__pageheap_fork_after();
+  bw__profile_fork_after();
   bw__central_fork_after();
   bw__budget_fork_after();
   bw__cache_fork_after();

@@ -15,6 +15,8 @@ void bw__budget_fork_before(void);
 void bw__budget_fork_after(void);
 void bw__central_fork_before(void);
 void bw__central_fork_after(void);
+void bw__profile_fork_before(void);
+void bw__profile_fork_after(void);
 void bw__pageheap_fork_before(void);
 void bw__pageheap_fork_after(void);
 

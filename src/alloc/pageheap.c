@@ -31,6 +31,8 @@
 #include "alloc/meta.h"
 #include "alloc/pagemap.h"
 #include "alloc/poison.h"
+#include "alloc/profile.h"
+#include "alloc/sizeclass.h"
 #include "base/rand.h"
 #include "port/port.h"
 
@@ -189,6 +191,7 @@ static bw__span *take(size_t pages) {
 static void become_large(bw__span *s) {
   s->state = SPAN_LARGE;
   s->released = false;
+  s->sample = NULL;
   heap.large_pages += s->pages;
   heap.large_allocs++;
   bw__pagemap_set_ends(s);
@@ -324,12 +327,14 @@ size_t bw__pageheap_free_large(void *p) {
   bw__mutex_lock(&heap.mu);
   bw__span *s = large_at(p);
   size_t bytes = s ? bw__span_bytes(s) : 0;
+  struct bw__sample *sample = s ? s->sample : NULL;
   if (s) {
     heap.large_pages -= s->pages;
     heap.large_frees++;
     put_used(s);
   }
   bw__mutex_unlock(&heap.mu);
+  if (BW_UNLIKELY(sample)) bw__profile_freed(sample);
   return bytes;
 }
 
@@ -339,6 +344,15 @@ size_t bw__pageheap_large_bytes(const void *p) {
   size_t bytes = s ? bw__span_bytes(s) : 0;
   bw__mutex_unlock(&heap.mu);
   return bytes;
+}
+
+size_t bw__pageheap_large_usable(const void *p, unsigned *size_class) {
+  bw__mutex_lock(&heap.mu);
+  bw__span *s = large_at(p);
+  size_t bytes = s ? bw__span_bytes(s) : 0;
+  *size_class = s && s->sample ? bw__profile_class(s->sample) : 0;
+  bw__mutex_unlock(&heap.mu);
+  return *size_class ? bw__sizeclass_sizes[*size_class] : bytes;
 }
 
 static bool shrink_large(bw__span *s, size_t pages) {
@@ -381,8 +395,10 @@ bool bw__pageheap_resize_large(void *p, size_t pages) {
   bw__mutex_lock(&heap.mu);
   bw__port_mem_sync(); // as in take
   bw__span *s = large_at(p);
+  size_t old_bytes = s ? bw__span_bytes(s) : 0;
   bool done = s && resize_large(s, pages);
   bw__mutex_unlock(&heap.mu);
+  if (done && pages << BW_PAGE_SHIFT != old_bytes) bw__profile_resized(s, old_bytes);
   return done;
 }
 

@@ -25,14 +25,18 @@ bw__span *bw__pageheap_alloc_owned(size_t pages, size_t align, unsigned size_cla
 void bw__pageheap_free_objects(bw__list *first);
 
 // Takes back the large object at `p`. Returns its bytes; 0 when there is no large object at `p`.
-// Locks: page heap. Blocks: M.
+// Locks: page heap, profile. Blocks: M.
 size_t bw__pageheap_free_large(void *p);
 
 // Bytes of the large object at `p`; 0 when there is none. Locks: page heap. Blocks: M.
 size_t bw__pageheap_large_bytes(const void *p);
+// The same as the program sees it: an object of a size class that has a span of its own, because it
+// is a sample, is as long as its class and *size_class; else that is 0.
+size_t bw__pageheap_large_usable(const void *p, unsigned *size_class);
 
 // Makes the large object at `p` `pages` long where it is: the end is cut off, or a free right
-// neighbour is taken in. False: not possible, nothing changed. Locks: page heap. Blocks: M.
+// neighbour is taken in. False: not possible, nothing changed. Locks: page heap, profile. Blocks:
+// M.
 bool bw__pageheap_resize_large(void *p, size_t pages);
 
 // As bw__pageheap_resize_large, for `s`, a large object of a first-class heap: under that heap's

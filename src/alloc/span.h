@@ -47,7 +47,10 @@ typedef struct bw__span {
       _Atomic(uint16_t) in_use; // written under the lock of the class or of the heap, read without
     };
   };
-  void *free; // objects, linked through their first word
+  union {
+    void *free;                // objects, linked through their first word
+    struct bw__sample *sample; // SPAN_LARGE: what the heap profile knows of it; NULL: nothing
+  };
   _Atomic(struct bw_heap *) owner;
 } bw__span;
 

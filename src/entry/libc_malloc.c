@@ -13,9 +13,10 @@
 
 #include <burrow/alloc.h>
 
+#include "alloc/alloc.h"
 #include "base/config.h"
 
-#define EXPORTED __attribute__((visibility("default"), weak))
+#define EXPORTED BW_ALLOC_CODE __attribute__((visibility("default"), weak))
 
 // Not in every C library's headers.
 void *memalign(size_t align, size_t size);

@@ -21,6 +21,7 @@
   X(BW_RANK_CACHES, "list of thread caches")                                                       \
   X(BW_RANK_BUDGET, "budget of thread caches")                                                     \
   X(BW_RANK_CENTRAL, "central free list")                                                          \
+  X(BW_RANK_PROFILE, "heap profile")                                                               \
   X(BW_RANK_PAGEHEAP, "page heap")
 
 typedef enum {

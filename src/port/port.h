@@ -115,9 +115,27 @@ void bw__port_sleep_until(int64_t when_ns); // blocks the thread; on bw__port_no
 const char *bw__port_env(const char *name); // NULL when not set
 // Random bits that the system gave this process at its start; 0 where it gives none for free.
 uint64_t bw__port_seed(void);
-// Writes to fd 1 or 2 without stdio, allocation or locks of ours.
-void bw__port_write(int fd, const char *data, size_t n);
+// Writes to fd 1 or 2, where there are files to any, without stdio, allocation or locks of ours.
+// False: not all of it.
+bool bw__port_write(int fd, const char *data, size_t n);
+// A new or emptied file to write to; a negative BW_E... code when there is none to be had.
+int bw__port_file_create(const char *path);
+void bw__port_file_close(int fd);
+int bw__port_process_id(void); // 0 where there is no such thing
 // Ends the program at once: no exit handlers, no flushing.
 _Noreturn void bw__port_exit(int status);
+
+// ---- the program's own code ---------------------------------------------------------------------
+
+// The return addresses of the stack that leads here, this function's own first, at most `most`; 0
+// where a program cannot see its stack. Good inside malloc and on a goroutine, where it ends at the
+// goroutine's first function: allocates nothing, takes no lock of ours.
+unsigned bw__port_backtrace(uintptr_t *frames, unsigned most);
+// Text for the code before `address`, like "main+0x1f (program+0x11df)"; false when nothing is
+// known. Takes locks of the system's loader.
+bool bw__port_describe(uintptr_t address, char *text, size_t cap);
+// Gives `put` what the system knows of the program's mappings, in the form of Linux's
+// /proc/self/maps, piece by piece; nothing where there is no such thing.
+void bw__port_maps(void (*put)(void *arg, const char *data, size_t n), void *arg);
 
 #endif

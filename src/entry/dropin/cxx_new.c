@@ -21,7 +21,7 @@
 #include "base/config.h"
 #include "port/port.h"
 
-#define OPERATOR(name) __asm__(name) __attribute__((visibility("default")))
+#define OPERATOR(name) __asm__(name) BW_ALLOC_CODE __attribute__((visibility("default")))
 
 typedef void (*new_handler)(void);
 

@@ -1,6 +1,7 @@
 // Clock, environment, output and the end of the program.
 #include "port/port.h"
 
+#include "include/burrow/error.h"
 #include "port/emscripten/host.h"
 
 #include <emscripten/emscripten.h>
@@ -17,6 +18,18 @@ void bw__port_sleep_until(int64_t when_ns) {
 
 const char *bw__port_env(const char *name) { return getenv(name); }
 
-void bw__port_write(int fd, const char *data, size_t n) { bw_host_write(fd, data, n); }
+bool bw__port_write(int fd, const char *data, size_t n) {
+  bw_host_write(fd, data, n);
+  return true;
+}
+
+int bw__port_file_create(const char *path) {
+  (void)path;
+  return BW_ENOTSUP; // Emscripten's file system would come with every program
+}
+
+void bw__port_file_close(int fd) { (void)fd; }
+
+int bw__port_process_id(void) { return 0; }
 
 _Noreturn void bw__port_exit(int status) { bw_host_exit(status); }

@@ -1,6 +1,7 @@
 // WASI preview 1: one thread. What would block another target's thread sleeps on the clock here.
 #include "port/port.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,13 +35,23 @@ void bw__port_sleep_until(int64_t when_ns) {
 
 const char *bw__port_env(const char *name) { return getenv(name); }
 
-void bw__port_write(int fd, const char *data, size_t n) {
+bool bw__port_write(int fd, const char *data, size_t n) {
   while (n > 0) {
     ssize_t done = write(fd, data, n);
-    if (done <= 0) return;
+    if (done <= 0) return false;
     data += done;
     n -= (size_t)done;
   }
+  return true;
 }
+
+int bw__port_file_create(const char *path) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  return fd < 0 ? BW_EINVAL : fd;
+}
+
+void bw__port_file_close(int fd) { close(fd); }
+
+int bw__port_process_id(void) { return 0; }
 
 _Noreturn void bw__port_exit(int status) { _Exit(status); }
