@@ -13,13 +13,11 @@
 
 #include <string.h>
 
-#include "alloc/cache.h"
+#include "alloc/fast.h"
 #include "alloc/heap.h"
 #include "alloc/misuse.h"
 #include "alloc/object.h"
 #include "alloc/pageheap.h"
-#include "alloc/pagemap.h"
-#include "alloc/poison.h"
 #include "alloc/profile.h"
 #include "port/port.h"
 
@@ -30,6 +28,7 @@ BW_ALLOC_CODE void *bw_aligned_alloc(size_t align, size_t size);
 BW_ALLOC_CODE void *bw__alloc8(size_t size);
 BW_ALLOC_CODE void *bw__alloc_zeroed(size_t size);
 BW_ALLOC_CODE static bw__span *alloc_span(size_t bytes, size_t align);
+BW_ALLOC_CODE static void *malloc_slow(size_t size);
 BW_ALLOC_CODE static void *alloc_large(size_t size);
 BW_ALLOC_CODE static void *alloc_coarse(size_t size);
 BW_ALLOC_CODE static void *alloc_large_zeroed(size_t size);
@@ -87,9 +86,15 @@ static BW_NOINLINE void *alloc_coarse(size_t size) {
   return c ? alloc_class(c) : alloc_large(size);
 }
 
+static BW_NOINLINE void *malloc_slow(size_t size) {
+  if (size > BW_SIZECLASS_FINE_MAX) return alloc_coarse(size);
+  unsigned c = bw__sizeclass_fine16[(size + 7) >> 3];
+  return usable(bw__cache_alloc_slow(c), c);
+}
+
 BW_NOINLINE void *bw_malloc(size_t size) {
-  if (BW_UNLIKELY(size > BW_SIZECLASS_FINE_MAX)) return alloc_coarse(size);
-  return alloc_class(bw__sizeclass_fine16[(size + 7) >> 3]);
+  void *p = bw__malloc_fast(size);
+  return BW_LIKELY(p) ? p : malloc_slow(size);
 }
 
 BW_NOINLINE void *bw__alloc8(size_t size) {
@@ -146,30 +151,23 @@ static BW_NOINLINE void free_large(void *p) {
   if (!bw__pageheap_free_large(p)) bw__misuse_pointer("bw_free", p);
 }
 
-static inline void free_object(void *p, unsigned c) {
-  bw__poison_freed(p, bw__sizeclass_sizes[c]);
-  if (BW_UNLIKELY(!bw__cache_push(bw__cache_mine, c, p))) bw__cache_free_slow(c, p);
-}
-
-// An object that holds what can be a link: nearly always a double free.
-static BW_NOINLINE void free_suspect(void *p, unsigned c) {
-  if (bw__object_is_free(p, c)) bw__misuse_pointer("bw_free", p);
-  free_object(p, c);
-}
-
-static BW_NOINLINE void free_interior(void *p) { bw__misuse_pointer("bw_free", p); }
-
-// All that is not the fast path is a call at the end, so that this saves no register.
-BW_NOINLINE void bw_free(void *p) {
+// Finds out why the fast path did not take `p`.
+BW_NOINLINE void bw__free_slow(void *p) {
   unsigned tag = bw__pagemap_tag((uintptr_t)p), c = bw__pagemap_tag_class(tag);
-  if (BW_UNLIKELY(!c))
+  if (!c) {
     free_large(p);
-  else if (BW_UNLIKELY(!bw__sizeclass_starts(c, bw__pagemap_tag_offset(tag, (uintptr_t)p))))
-    free_interior(p);
-  else if (BW_UNLIKELY(bw__chain_plausible(bw__chain_decode(p))))
-    free_suspect(p, c);
-  else
-    free_object(p, c);
+    return;
+  }
+  if (!bw__sizeclass_starts(c, bw__pagemap_tag_offset(tag, (uintptr_t)p)) ||
+      bw__object_is_free(p, c))
+    bw__misuse_pointer("bw_free", p);
+  bw__poison_freed(p, bw__sizeclass_sizes[c]);
+  bw__cache_free_slow(c, p);
+}
+
+// What is not the fast path is a call at the end, so that this saves no register.
+BW_NOINLINE void bw_free(void *p) {
+  if (BW_UNLIKELY(!bw__free_fast(p))) bw__free_slow(p);
 }
 
 // ---- sizes of objects, realloc -----------------------------------------------------------------

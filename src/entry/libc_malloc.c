@@ -14,6 +14,7 @@
 #include <burrow/alloc.h>
 
 #include "alloc/alloc.h"
+#include "alloc/fast.h"
 #include "base/config.h"
 
 #define EXPORTED BW_ALLOC_CODE __attribute__((visibility("default"), weak))
@@ -34,9 +35,18 @@ static void *or_enomem(void *p) {
 
 static bool is_power_of_two(size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
-EXPORTED void *malloc(size_t size) { return or_enomem(bw_malloc(size)); }
+BW_ALLOC_CODE static BW_NOINLINE void *malloc_slow(size_t size) {
+  return or_enomem(bw_malloc(size));
+}
 
-EXPORTED void free(void *p) { bw_free(p); }
+EXPORTED BW_NOINLINE void *malloc(size_t size) {
+  void *p = bw__malloc_fast(size);
+  return BW_LIKELY(p) ? p : malloc_slow(size);
+}
+
+EXPORTED BW_NOINLINE void free(void *p) {
+  if (BW_UNLIKELY(!bw__free_fast(p))) bw__free_slow(p);
+}
 
 EXPORTED void *calloc(size_t count, size_t size) { return or_enomem(bw_calloc(count, size)); }
 

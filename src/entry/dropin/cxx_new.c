@@ -18,6 +18,7 @@
 #include <burrow/alloc.h>
 
 #include "alloc/alloc.h"
+#include "alloc/fast.h"
 #include "base/config.h"
 #include "port/port.h"
 
@@ -56,13 +57,14 @@ static _Noreturn void fail(void) {
   abort();
 }
 
-static BW_NOINLINE void *new_slow(size_t size) {
-  for (new_handler h; (h = handler()) != NULL;) {
-    h();
+BW_ALLOC_CODE static BW_NOINLINE void *new_slow(size_t size) {
+  for (;;) {
     void *p = bw_malloc(size);
     if (p) return p;
+    new_handler h = handler();
+    if (!h) fail();
+    h();
   }
-  fail();
 }
 
 static BW_NOINLINE void *new_aligned_slow(size_t size, size_t align) {
@@ -76,7 +78,7 @@ static BW_NOINLINE void *new_aligned_slow(size_t size, size_t align) {
 }
 
 static inline void *new_object(size_t size) {
-  void *p = bw_malloc(size);
+  void *p = bw__malloc_fast(size);
   return BW_LIKELY(p) ? p : new_slow(size);
 }
 
@@ -153,8 +155,14 @@ void op_delete_array_sized_aligned(void *, size_t, size_t) OPERATOR("_ZdaPvmSt11
 void op_delete_array_aligned_nothrow(void *, size_t, const void *)
     OPERATOR("_ZdaPvSt11align_val_tRKSt9nothrow_t");
 
-void op_delete(void *p) { bw_free(p); }
-void op_delete_array(void *p) { bw_free(p); }
+void op_delete(void *p) {
+  if (BW_UNLIKELY(!bw__free_fast(p))) bw__free_slow(p);
+}
+
+void op_delete_array(void *p) {
+  if (BW_UNLIKELY(!bw__free_fast(p))) bw__free_slow(p);
+}
+
 void op_delete_nothrow(void *p, const void *tag) {
   (void)tag;
   bw_free(p);
