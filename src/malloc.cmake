@@ -30,8 +30,9 @@ if(BURROW_PORT STREQUAL "posix" AND NOT BURROW_SANITIZE)
   target_link_libraries(burrow-malloc PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
   # Nothing is bound late, nothing of ours goes through a table, and it is never unloaded.
   target_link_options(burrow-malloc PRIVATE
-    -Wl,-z,now -Wl,-z,nodelete -Wl,-z,defs -Wl,-z,start-stop-visibility=hidden
-    -Wl,-Bsymbolic-functions)
+    -Wl,-z,now -Wl,-z,nodelete -Wl,-z,defs
+    -Wl,-Bsymbolic-functions
+    -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/entry/dropin/exports.map)
   target_include_directories(burrow-malloc
     PUBLIC  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>
     PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
