@@ -11,4 +11,7 @@ _Noreturn void bw__misuse_pointer(const char *function, const void *p);
 // `p` is a whole object, but not of the size that `function` was told.
 _Noreturn void bw__misuse_size(const char *function, const void *p, size_t size);
 
+// Ends the program as the functions above do, with a text of the caller's.
+_Noreturn void bw__misuse_end(const char *text);
+
 #endif

@@ -16,6 +16,7 @@
   X(BW_RANK_TIMERS, "timers")                                                                      \
   X(BW_RANK_ALLG, "list of goroutines")                                                            \
   X(BW_RANK_SCHED, "scheduler")                                                                    \
+  X(BW_RANK_ALLOC_DEBUG, "debug allocator")                                                        \
   X(BW_RANK_CACHES, "list of thread caches")                                                       \
   X(BW_RANK_BUDGET, "budget of thread caches")                                                     \
   X(BW_RANK_CENTRAL, "central free list")                                                          \

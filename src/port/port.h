@@ -16,6 +16,7 @@ typedef struct {
   const char *name;  // "posix", "emscripten", "wasi"
   bool threads;      // bw__port_thread_start works
   bool gives_back;   // bw__port_mem_release really returns memory to the system
+  bool protects;     // bw__port_mem_protect works
   bool maps_stacks;  // bw__port_stack_map works; else stacks come from the page heap
   size_t stack_size; // default size of a goroutine's stack, bytes
   size_t main_stack; // least size of the main goroutine's: C's main() is used to more
@@ -35,6 +36,11 @@ void *bw__port_mem_grow(size_t least, size_t want, size_t *got);
 // Gives the pages of [p, p+n) back to the system; their content is lost, the addresses stay
 // ours. Returns the bytes given back: 0 where the platform cannot.
 size_t bw__port_mem_release(void *p, size_t n);
+
+// Makes [p, p+n) untouchable, or accessible again; its content stays. The page heap must never be
+// given pages back that are untouchable. False: not possible, at least not for all of it: always on
+// wasm, whose linear memory has no protection, and where the system's pages are larger than ours.
+bool bw__port_mem_protect(void *p, size_t n, bool accessible);
 
 // wasm threads: makes memory that another thread grew visible to this one (see
 // port/wasm/memory.c). Call it wherever a pointer may have reached this thread from another: after
@@ -97,5 +103,10 @@ uint64_t bw__port_seed(void);
 void bw__port_write(int fd, const char *data, size_t n);
 // Ends the program at once: no exit handlers, no flushing.
 _Noreturn void bw__port_exit(int status);
+
+// Has `fn` called, in a signal handler, with each address at which the program touched memory that
+// it may not. Then the fault takes its course: a handler that was there before is called, else the
+// program dies of it. One fn a program. Nothing on wasm.
+void bw__port_at_fault(void (*fn)(uintptr_t address));
 
 #endif

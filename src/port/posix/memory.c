@@ -19,6 +19,7 @@ const bw__port_caps bw__port_capabilities = {
     .name = "posix",
     .threads = true,
     .gives_back = true,
+    .protects = true,
     .maps_stacks = true,
     .stack_size = BW_ASAN || BW_TSAN ? 256 << 10 : 64 << 10,
     .main_stack = 1 << 20,
@@ -103,6 +104,12 @@ void *bw__port_mem_grow(size_t least, size_t want, size_t *got) {
 }
 
 size_t bw__port_mem_release(void *p, size_t n) { return madvise(p, n, MADV_DONTNEED) == 0 ? n : 0; }
+
+bool bw__port_mem_protect(void *p, size_t n, bool accessible) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  if ((((uintptr_t)p | n) & (page - 1)) != 0) return false;
+  return mprotect(p, n, accessible ? PROT_READ | PROT_WRITE : PROT_NONE) == 0;
+}
 
 bw__port_mem_info bw__port_mem_read(void) {
   bw__port_mem_info info = {0};
