@@ -127,9 +127,11 @@ THREADS_TEST(alloc_threads_die_before_their_blocks) {
   bw_alloc_stats after = stats();
   CHECK_EQ(after.caches, before.caches); // all handed back
   check_same_live(&before, &after);
-  CHECK(after.cache_free_bytes <= before.cache_free_bytes);
-  CHECK(in_small(&after) <= in_small(&before) + (uint64_t)68 * 8192);       // nothing stranded
-  CHECK(after.metadata_bytes <= first.metadata_bytes + ((size_t)64 << 10)); // caches used again
+  if (!BW_ALLOC_DEBUG) // there any thread may get what others freed, out of the quarantine
+    CHECK(after.cache_free_bytes <= before.cache_free_bytes);
+  CHECK(in_small(&after) <= in_small(&before) + (uint64_t)68 * 8192); // nothing stranded
+  size_t records = BW_ALLOC_DEBUG ? 1 << 20 : 0; // those of objects in quarantine
+  CHECK(after.metadata_bytes <= first.metadata_bytes + records + (64 << 10)); // caches used again
 }
 
 #if BW_THREADS
@@ -215,5 +217,6 @@ THREADS_TEST(alloc_threads_producer_consumer) {
   run_threads(produce_or_consume, 2);
   bw_alloc_stats after = stats();
   check_same_live(&before, &after);
-  CHECK(after.heap_used_bytes <= before.heap_used_bytes + ((size_t)2 << 20));
+  size_t quarantine = BW_ALLOC_DEBUG ? 6 << 20 : 0;
+  CHECK(after.heap_used_bytes <= before.heap_used_bytes + quarantine + (2 << 20));
 }

@@ -4,6 +4,7 @@
 // one exception (see slice_growth_of_several); with TCMalloc's the lists are skipped.
 #include "test.h"
 
+#include "alloc/alloc.h"
 #include "alloc/sizeclass_table.h"
 
 #define SKIP_WITHOUT_GO_CLASSES()                                                                  \
@@ -119,7 +120,7 @@ TEST(slice_growth_of_several) {
 TEST(slice_growth_classic_is_the_seeds_rule) {
   for (ptrdiff_t cap = 1; cap < 8192; cap++) {
     ptrdiff_t plain = cap < 1024 ? 2 * cap : cap + cap / 4;
-    ptrdiff_t bytes = (ptrdiff_t)bw_malloc_good_size((size_t)plain * 16);
+    ptrdiff_t bytes = (ptrdiff_t)bw__alloc_round8((size_t)plain * 16);
     CHECK_EQ(bw_slice_next_cap(BW_GROWTH_CLASSIC, 16, cap, cap + 1), bytes / 16);
   }
   CHECK_EQ(bw_slice_next_cap(BW_GROWTH_CLASSIC, 8, 4, 5), 8); // the seed's own example

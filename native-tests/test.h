@@ -78,14 +78,24 @@ _Noreturn void test_fail(const char *file, int line, const char *format, ...)
       test_fail(__FILE__, __LINE__, "%s == %s: \"%s\" != \"%s\"", #a, #b, a_, b_);                 \
   } while (0)
 
-// Leaves a test that makes no sense in this build, which is then reported as skipped.
+// Leaves a test, also a death test, that makes no sense in this build, which is then reported as
+// skipped.
 #define SKIP(reason)                                                                               \
   do {                                                                                             \
     printf("SKIPPED: %s\n", reason);                                                               \
     return;                                                                                        \
   } while (0)
 
-// True under ThreadSanitizer or AddressSanitizer: stress loops take their short form.
+// The same for a test of something that the debug build's allocator (BURROW_ALLOC_DEBUG) does
+// otherwise: sizes, places, what each tier holds.
+#if BW_ALLOC_DEBUG
+#define SKIP_IN_ALLOC_DEBUG(reason) SKIP(reason)
+#else
+#define SKIP_IN_ALLOC_DEBUG(reason) ((void)0)
+#endif
+
+// True under ThreadSanitizer or AddressSanitizer, and with the debug build's allocator: stress
+// loops take their short form.
 bool test_is_slow_build(void);
 
 // Runs `body` as main goroutine on `procs` Ps (0: one per core) and checks that it returns 0.

@@ -6,7 +6,7 @@
 #
 # Sets BURROW_MALLOC_TARGETS: what is to be installed.
 set(BURROW_MALLOC_TARGETS)
-file(GLOB malloc_sources CONFIGURE_DEPENDS lock/mutex.c lock/rank.c alloc/*.c)
+file(GLOB malloc_sources CONFIGURE_DEPENDS lock/mutex.c lock/rank.c alloc/*.c alloc/${BURROW_ALLOC_FRONT}/*.c)
 list(APPEND malloc_sources entry/libc_malloc.c)
 
 # A sanitizer brings a malloc of its own.
@@ -22,7 +22,7 @@ if(BURROW_PORT STREQUAL "posix" AND NOT BURROW_SANITIZE)
   endif()
   burrow_target(burrow-malloc)
   set_target_properties(burrow-malloc PROPERTIES OUTPUT_NAME burrow_malloc EXPORT_NAME malloc)
-  target_compile_definitions(burrow-malloc PRIVATE BW_ALLOC_EXPORT ${BURROW_TABLE_DEFINITION})
+  target_compile_definitions(burrow-malloc PRIVATE BW_ALLOC_EXPORT ${BURROW_ALLOC_DEFINITIONS})
   # Thread-local variables at fixed places: looking one up must not allocate.
   target_compile_options(burrow-malloc PRIVATE -ftls-model=initial-exec)
   set_source_files_properties(entry/dropin/cxx_new.c PROPERTIES
@@ -49,7 +49,7 @@ if(BURROW_PORT STREQUAL "emscripten")
     add_library(${target} STATIC ${malloc_sources} ${ARGN})
     burrow_target(${target})
     target_compile_options(${target} PRIVATE ${option})
-    target_compile_definitions(${target} PRIVATE ${BURROW_TABLE_DEFINITION})
+    target_compile_definitions(${target} PRIVATE ${BURROW_ALLOC_DEFINITIONS})
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${file} EXPORT_NAME ${file})
     target_include_directories(${target}
       PUBLIC  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>

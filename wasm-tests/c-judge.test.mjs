@@ -43,6 +43,13 @@ test('a death test needs its status and its text, on either stream', async () =>
   assert.match(judge(DEATH, await die('stderr', 'all goroutines are fine', 2)), /lacks: all goroutines are asleep/);
 });
 
+test('a test that says it makes no sense in this build passes, if it ends well', async () => {
+  const skip = (status) => node(`console.log('SKIPPED: no threads'); process.exitCode = ${status}`);
+  assert.equal(judge(PLAIN, await skip(0)), null);
+  assert.equal(judge(DEATH, await skip(0)), null);
+  assert.match(judge(DEATH, await skip(1)), /exit status 1, wanted 2/);
+});
+
 test('a program that hangs is killed', async () => {
   const run = await node('setInterval(() => {}, 1000); console.log("begun")', { seconds: 2 });
   assert.match(judge(PLAIN, run), /hangs: killed after 2 s/);

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync
 import { join } from 'node:path';
 import { root, run } from './run.mjs';
 
-export const nativePresets = ['dev', 'release', 'asan', 'ubsan', 'tsan', 'go66', 'tcmalloc85'];
+export const nativePresets = ['dev', 'release', 'asan', 'ubsan', 'tsan', 'go66', 'tcmalloc85', 'allocdebug'];
 
 const begun = new Map();
 

@@ -9,6 +9,8 @@
 //
 // The entry points are not to be inlined (even by a linker): they read a thread-local variable, and
 // in the middle of a goroutine its address could be kept across a switch to another thread.
+#include "alloc/plain_names.h"
+
 #include "alloc/alloc.h"
 
 #include <string.h>

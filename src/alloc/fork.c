@@ -11,6 +11,7 @@
 
 static void before(void) { // lowest rank first, as everywhere
   bw__heaps_fork_before();
+  bw__debug_fork_before();
   bw__cache_fork_before();
   bw__budget_fork_before();
   bw__central_fork_before();
@@ -24,6 +25,7 @@ static void after(void) {
   bw__central_fork_after();
   bw__budget_fork_after();
   bw__cache_fork_after();
+  bw__debug_fork_after();
   bw__heaps_fork_after();
 }
 

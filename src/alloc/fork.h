@@ -9,6 +9,8 @@
 void bw__fork_protect(void);
 
 // The rooms that have locks: takes all of the room's, and gives them back.
+void bw__debug_fork_before(void);
+void bw__debug_fork_after(void);
 void bw__cache_fork_before(void);
 void bw__cache_fork_after(void);
 void bw__budget_fork_before(void);

@@ -26,6 +26,11 @@ static _Noreturn void end(bw__text *t) {
   write_and_exit(t->data);
 }
 
+_Noreturn void bw__misuse_end(const char *text) {
+  if (!BW_WASM) bw__alloc_fatal(text);
+  write_and_exit(text);
+}
+
 static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
 
 // "the heap \"name\" at 0x.."

@@ -19,4 +19,7 @@ _Noreturn void bw__misuse_heap(const char *function, const bw_heap *h);
 // `p`, given to `function` together with `h`, is not in that heap.
 _Noreturn void bw__misuse_foreign(const char *function, const void *p, const bw_heap *h);
 
+// Ends the program as the functions above do, with a text of the caller's.
+_Noreturn void bw__misuse_end(const char *text);
+
 #endif

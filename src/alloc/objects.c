@@ -95,6 +95,9 @@ static bool take_picture(picture *p, const void *address) {
 bool bw_alloc_walk_objects(const void *ptr, bool (*visit)(const bw_alloc_object *o, void *arg),
                            void *arg) {
   picture p;
+  bw_alloc_where at;
+  // What the debug build keeps in quarantine may be inaccessible.
+  if (BW_ALLOC_DEBUG && !(bw_alloc_where_is(ptr, &at) && at.owner)) return false;
   if (!take_picture(&p, ptr)) return false;
   for (size_t i = 0; i < p.count; i++) {
     bw_alloc_object o = {p.start + i * p.size, p.size, (bw_object_state)p.states[i]};

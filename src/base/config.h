@@ -30,6 +30,11 @@
 #define BW_THREADS 1
 #endif
 
+// 1 in a build with the debug build's allocator (CMake's BURROW_ALLOC_DEBUG; alloc/debug/).
+#ifndef BW_ALLOC_DEBUG
+#define BW_ALLOC_DEBUG 0
+#endif
+
 // A page is the page heap's unit on every target: 8 KB, as in Go and TCMalloc.
 #define BW_PAGE_SHIFT 13
 #define BW_PAGE_SIZE  ((size_t)1 << BW_PAGE_SHIFT)

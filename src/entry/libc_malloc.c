@@ -40,12 +40,12 @@ BW_ALLOC_CODE static BW_NOINLINE void *malloc_slow(size_t size) {
 }
 
 EXPORTED BW_NOINLINE void *malloc(size_t size) {
-  void *p = bw__malloc_fast(size);
+  void *p = bw__malloc_hit(size);
   return BW_LIKELY(p) ? p : malloc_slow(size);
 }
 
 EXPORTED BW_NOINLINE void free(void *p) {
-  if (BW_UNLIKELY(!bw__free_fast(p))) bw__free_slow(p);
+  if (BW_UNLIKELY(!bw__free_hit(p))) bw__free_slow(p);
 }
 
 EXPORTED void *calloc(size_t count, size_t size) { return or_enomem(bw_calloc(count, size)); }

@@ -18,6 +18,7 @@
   X(BW_RANK_SCHED, "scheduler")                                                                    \
   X(BW_RANK_HEAPS, "list of heaps")                                                                \
   X(BW_RANK_HEAP, "heap")                                                                          \
+  X(BW_RANK_ALLOC_DEBUG, "debug allocator")                                                        \
   X(BW_RANK_CACHES, "list of thread caches")                                                       \
   X(BW_RANK_BUDGET, "budget of thread caches")                                                     \
   X(BW_RANK_CENTRAL, "central free list")                                                          \

@@ -19,6 +19,7 @@ typedef struct {
   const char *name;  // "posix", "emscripten", "wasi"
   bool threads;      // bw__port_thread_start works
   bool gives_back;   // bw__port_mem_release really returns memory to the system
+  bool protects;     // bw__port_mem_protect works
   bool maps_stacks;  // bw__port_stack_map works; else stacks come from the page heap
   size_t stack_size; // default size of a goroutine's stack, bytes
   size_t main_stack; // least size of the main goroutine's: C's main() is used to more
@@ -45,6 +46,11 @@ size_t bw__port_mem_release(void *p, size_t n);
 // begin right at the end of all that was taken so far; 0 gives that end. NULL: not to be had, or
 // the C library has a break of its own. Not thread-safe, as bw__port_mem_grow.
 void *bw__port_mem_sbrk(size_t bytes);
+
+// Makes [p, p+n) untouchable, or accessible again; its content stays. The page heap must never be
+// given pages back that are untouchable. False: not possible, at least not for all of it: always on
+// wasm, whose linear memory has no protection, and where the system's pages are larger than ours.
+bool bw__port_mem_protect(void *p, size_t n, bool accessible);
 
 // wasm threads: makes memory that another thread grew visible to this one (see
 // port/wasm/memory.c). Call it wherever a pointer may have reached this thread from another: after
@@ -137,5 +143,10 @@ bool bw__port_describe(uintptr_t address, char *text, size_t cap);
 // Gives `put` what the system knows of the program's mappings, in the form of Linux's
 // /proc/self/maps, piece by piece; nothing where there is no such thing.
 void bw__port_maps(void (*put)(void *arg, const char *data, size_t n), void *arg);
+
+// Has `fn` called, in a signal handler, with each address at which the program touched memory that
+// it may not. Then the fault takes its course: a handler that was there before is called, else the
+// program dies of it. One fn a program. Nothing on wasm.
+void bw__port_at_fault(void (*fn)(uintptr_t address));
 
 #endif

@@ -78,7 +78,7 @@ static BW_NOINLINE void *new_aligned_slow(size_t size, size_t align) {
 }
 
 static inline void *new_object(size_t size) {
-  void *p = bw__malloc_fast(size);
+  void *p = bw__malloc_hit(size);
   return BW_LIKELY(p) ? p : new_slow(size);
 }
 
@@ -156,11 +156,11 @@ void op_delete_array_aligned_nothrow(void *, size_t, const void *)
     OPERATOR("_ZdaPvSt11align_val_tRKSt9nothrow_t");
 
 void op_delete(void *p) {
-  if (BW_UNLIKELY(!bw__free_fast(p))) bw__free_slow(p);
+  if (BW_UNLIKELY(!bw__free_hit(p))) bw__free_slow(p);
 }
 
 void op_delete_array(void *p) {
-  if (BW_UNLIKELY(!bw__free_fast(p))) bw__free_slow(p);
+  if (BW_UNLIKELY(!bw__free_hit(p))) bw__free_slow(p);
 }
 
 void op_delete_nothrow(void *p, const void *tag) {

@@ -49,6 +49,55 @@ size_t bw_malloc_usable_size(const void *ptr);
 /// The usable size that bw_malloc(size) will give.
 size_t bw_malloc_good_size(size_t size);
 
+// ---- debug builds -------------------------------------------------------------------------------
+//
+// A build with the CMake option BURROW_ALLOC_DEBUG looks for what no other build can see:
+//
+//   * a write past an object's end or before its start. 16 bytes in front of each object and at
+//     least 8 behind it hold a pattern, which is looked at when the object is freed, given to
+//     bw_realloc, asked for its size, and by bw_alloc_check;
+//   * use of memory that was never written, or that was freed: new objects are filled with 0xcd,
+//     freed ones with 0xdd (the first MB of each);
+//   * a write after free, and a second free: freed objects wait in a quarantine, and are looked at
+//     when they leave it;
+//   * natively, the instruction itself that goes past the end, or touches what was freed: objects
+//   of
+//     4096 bytes and more, and one in 1000 of the smaller ones, end at a page that cannot be
+//     touched. (As near to it as an alignment to 16 permits: a pattern fills the rest.) At most
+//     4096 objects at a time;
+//   * a size other than the one asked for in bw_free_sized and its kin.
+//
+// Each is fatal, with a message that names the pointer, its size and, natively, the addresses of
+// the code that allocated and freed it (`addr2line` knows the lines). A touched page ends the
+// program with SIGSEGV, after a message; a handler that was there before gets the signal.
+//
+// What differs for the program: bw_malloc_usable_size and bw_malloc_good_size say the size that was
+// asked for, bw_realloc always moves the object, and the statistics, bw_alloc_where and
+// bw_alloc_walk show objects with what is around them. What waits in quarantine counts as freed in
+// live_bytes, large_bytes and frees, and as used in heap_used_bytes. Objects of first-class heaps
+// are not looked at.
+//
+// What it costs: see CONTRIBUTING.md.
+
+/// Looks at all objects, in use and in quarantine. False when one was written to where it should
+/// not have been; a line for each goes to stderr. Always true in any other build.
+bool bw_alloc_check(void);
+/// The same for one object; false as well when `ptr` is none in use. Always true in any other
+/// build.
+bool bw_alloc_check_object(const void *ptr);
+
+/// What a debug build looks for. Meant to be set when the program starts.
+typedef struct bw_alloc_debug_options {
+  size_t quarantine_bytes; ///< freed memory that waits: 4 MB; 256 KB on wasm
+  size_t guard_from;       ///< objects of this size and more end at a guard page: 4096
+  uint32_t guard_one_in;   ///< of the smaller ones, one in so many: 1000. 1: all; 0: none
+} bw_alloc_debug_options;
+
+/// The options in force. False, and all zeros, in a build that is no debug build.
+bool bw_alloc_debug_get(bw_alloc_debug_options *out);
+/// Changes them, for objects made and freed from now on. False in a build that is no debug build.
+bool bw_alloc_debug_set(const bw_alloc_debug_options *options);
+
 /// One row of the size-class table. Class 0 stands for "large" and is all zeros.
 typedef struct bw_size_class {
   uint32_t size;       ///< bytes an object
@@ -174,7 +223,8 @@ typedef struct bw_alloc_object {
 
 /// Calls `visit` for every object, in address order, of the span that `ptr` points into, until it
 /// returns false; a large object is the only one of its span. Takes a picture of the span first and
-/// holds no lock while it shows it: `visit` may do anything. False: `ptr` is in no span in use.
+/// holds no lock while it shows it: `visit` may do anything. False: `ptr` is in no span in use, or
+/// (in a debug build) in none of a first-class heap.
 ///
 /// An object is told to be free by what it holds. The picture of a first-class heap's span is of
 /// one moment. In other spans, objects that other threads allocate or free at the same time may be

@@ -15,6 +15,7 @@ const bw__port_caps bw__port_capabilities = {
     .name = "emscripten",
     .threads = true,
     .gives_back = false,
+    .protects = false,
     .maps_stacks = false,
     .stack_size = 32 << 10, // shadow stack and saved frames; printf needs about 12 KB of it
     .main_stack = 256 << 10,

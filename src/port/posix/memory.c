@@ -20,6 +20,7 @@ const bw__port_caps bw__port_capabilities = {
     .name = "posix",
     .threads = true,
     .gives_back = true,
+    .protects = true,
     .maps_stacks = true,
     .stack_size = BW_ASAN || BW_TSAN ? 256 << 10 : 64 << 10,
     .main_stack = 1 << 20,
@@ -133,6 +134,12 @@ static uint64_t parse_number(const char **at, const char *end) {
   for (; *at < end && **at >= '0' && **at <= '9'; ++*at) n = n * 10 + (uint64_t)(**at - '0');
   if (*at < end) ++*at;
   return n;
+}
+
+bool bw__port_mem_protect(void *p, size_t n, bool accessible) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  if ((((uintptr_t)p | n) & (page - 1)) != 0) return false;
+  return mprotect(p, n, accessible ? PROT_READ | PROT_WRITE : PROT_NONE) == 0;
 }
 
 bw__port_mem_info bw__port_mem_read(void) {

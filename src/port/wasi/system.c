@@ -13,6 +13,7 @@ const bw__port_caps bw__port_capabilities = {
     .name = "wasi",
     .threads = false,
     .gives_back = false,
+    .protects = false,
     .maps_stacks = false,
     .stack_size = 32 << 10,
     .main_stack = 256 << 10,

@@ -98,6 +98,15 @@ size_t bw__port_mem_release(void *p, size_t n) {
   return 0; // linear memory never shrinks
 }
 
+bool bw__port_mem_protect(void *p, size_t n, bool accessible) {
+  (void)p;
+  (void)n;
+  (void)accessible;
+  return false; // every byte of linear memory is accessible, always
+}
+
+void bw__port_at_fault(void (*fn)(uintptr_t address)) { (void)fn; }
+
 bw__port_mem_info bw__port_mem_read(void) {
   return (bw__port_mem_info){
       .virtual_bytes = (uint64_t)__builtin_wasm_memory_size(0) * WASM_PAGE,
