@@ -238,6 +238,23 @@ TEST(alloc_oom_leaf) {
   oom_check_books();
 }
 
+// An object that there was no memory to make smaller stays, and is freed by the size it has now.
+TEST(alloc_oom_not_made_smaller) {
+  unsigned char *p = bw_malloc(3000), *q = bw_aligned_alloc(64, 3000), *large = bw_malloc(4 * MB);
+  bw_free(bw_malloc(40));
+  memset(p, 1, 3000);
+  oom_block *soaked = oom_soak();
+  oom_begin(1, OOM_FOR_EVER);
+  CHECK(bw_realloc(p, 40) == p && bw_realloc(q, 50) == q && bw_realloc(large, 100) == large);
+  CHECK(p[0] == 1 && p[39] == 1);
+  bw_free_sized(p, 40);
+  bw_free_sized(q, 50);
+  bw_free_sized(large, 100);
+  oom_end();
+  oom_free(soaked);
+  oom_check_books();
+}
+
 // ---- the first use of all ----------------------------------------------------------------------
 
 #if !BW_WASM
