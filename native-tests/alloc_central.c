@@ -153,7 +153,7 @@ TEST(alloc_central_model) {
   bw_alloc_release();
   for (unsigned c = 1; c < BW_SIZECLASS_COUNT; c += test_is_slow_build() ? 5 : 2) {
     if (!is_unused(c)) continue;
-    run_model(c, c * 977);
+    run_model(c, (uint64_t)c * 977);
     done++;
   }
   CHECK(done > 5);

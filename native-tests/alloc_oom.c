@@ -186,13 +186,15 @@ static bool fail_at(uint64_t n, int64_t count) {
   return refused;
 }
 
+// Every request at first, then ever fewer of them: they come to be alike.
+static uint64_t after(uint64_t n) { return n + 1 + n / (test_is_slow_build() ? 4 : 16); }
+
 // With a soft limit no request is for more than is needed, so there are many.
 static void fail_each(int64_t count) {
   bw_free(bw_malloc(1));
   uint64_t live = live_objects(), n = 1;
   bw_alloc_set_limit(1);
-  // Every request at first, then ever fewer of them: they come to be alike.
-  for (; fail_at(n, count); n += 1 + n / 16) CHECK(n < 1000);
+  for (; fail_at(n, count); n = after(n)) CHECK(n < 1000);
   CHECK(n >= 10);
   if (alone()) CHECK_EQ(live_objects(), live);
 }
@@ -290,8 +292,8 @@ static bool first_use_in_child(uint64_t n, int64_t count) {
 TEST(alloc_oom_first_use) {
   for (int limited = 0; limited < 2; limited++) {
     bw_alloc_set_limit((uint64_t)limited);
-    for (uint64_t n = 1; first_use_in_child(n, 1); n += 1 + n / 16) CHECK(n < 1000);
-    for (uint64_t n = 1; first_use_in_child(n, OOM_FOR_EVER); n += 1 + n / 16) CHECK(n < 1000);
+    for (uint64_t n = 1; first_use_in_child(n, 1); n = after(n)) CHECK(n < 1000);
+    for (uint64_t n = 1; first_use_in_child(n, OOM_FOR_EVER); n = after(n)) CHECK(n < 1000);
   }
 }
 #endif
