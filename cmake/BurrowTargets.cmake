@@ -13,6 +13,9 @@ function(burrow_target target)
       target_compile_options(${target} PUBLIC -fno-sanitize-recover=all)
     endif()
   endif()
+  if(BURROW_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
   if(BURROW_PORT STREQUAL "emscripten")
     target_compile_options(${target} PRIVATE -pthread -mbulk-memory)
   elseif(BURROW_PORT STREQUAL "wasi")
@@ -41,18 +44,20 @@ function(burrow_link_emscripten target)
     "-sBINARYEN_EXTRA_PASSES=${passes}" -Wno-pthreads-mem-growth)
 endfunction()
 
-# burrow_asyncify_wasi(target): runs wasm-opt over the linked module, in place.
+# burrow_asyncify_wasi(target [option...]): runs wasm-opt over the linked module, in place.
 function(burrow_asyncify_wasi target)
   add_custom_command(TARGET ${target} POST_BUILD
     COMMAND ${BURROW_WASM_OPT} -O2 --enable-bulk-memory --enable-bulk-memory-opt --enable-sign-ext
             --enable-nontrapping-float-to-int --enable-mutable-globals --enable-multivalue
-            --enable-reference-types ${BURROW_ASYNCIFY_FLAGS}
+            --enable-reference-types ${BURROW_ASYNCIFY_FLAGS} ${ARGN}
             $<TARGET_FILE:${target}> -o $<TARGET_FILE:${target}>
-    VERBATIM)
+    COMMAND_EXPAND_LISTS VERBATIM)
 endfunction()
 
-# burrow_program(target): link settings of a C program with a main().
+# burrow_program(target [KEEP_NAMES]): link settings of a C program with a main(). KEEP_NAMES: wasm
+# modules keep the names of their functions.
 function(burrow_program target)
+  cmake_parse_arguments(PARSE_ARGV 1 option "KEEP_NAMES" "" "")
   target_link_libraries(${target} PRIVATE burrow)
   burrow_target(${target})
   if(BURROW_PORT STREQUAL "emscripten")
@@ -63,9 +68,10 @@ function(burrow_program target)
     target_link_options(${target} PRIVATE
       -sPROXY_TO_PTHREAD=1 -sEXIT_RUNTIME=1 -sPTHREAD_POOL_SIZE=5 -sENVIRONMENT=node
       -sDEFAULT_PTHREAD_STACK_SIZE=262144 -sINCOMING_MODULE_JS_API=preRun
-      --pre-js ${PROJECT_SOURCE_DIR}/cmake/node-env.js)
+      --pre-js ${PROJECT_SOURCE_DIR}/cmake/node-env.js
+      $<$<BOOL:${option_KEEP_NAMES}>:--profiling-funcs>)
   elseif(BURROW_PORT STREQUAL "wasi")
     set_target_properties(${target} PROPERTIES SUFFIX .wasm)
-    burrow_asyncify_wasi(${target})
+    burrow_asyncify_wasi(${target} $<$<BOOL:${option_KEEP_NAMES}>:-g>)
   endif()
 endfunction()

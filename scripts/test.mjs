@@ -35,7 +35,7 @@ const testFiles = (folder) => {
   const names = existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : [];
   return names.filter((name) => name.endsWith('.test.mjs')).map((name) => `${folder}/${name}`);
 };
-const isCTest = (file) => /\/c-(threads|stale|malloc|wasi)\.test\.mjs$/.test(file);
+const isCTest = (file) => /\/c-(threads|stale|malloc|wasi|hotpath|memory)\.test\.mjs$/.test(file);
 
 /** Runs test files; one that takes longer than `seconds` is ended. */
 async function nodeTests(name, files, seconds = 300) {
@@ -66,6 +66,12 @@ const groups = {
     await target('wasi', async () => {
       await steps.wasm('wasi');
       return nodeTests('wasi: test', ['wasm-tests/c-wasi.test.mjs'], 1800);
+    });
+    await target('wasm allocator', async () => {
+      await steps.wasm('wasm');
+      await steps.wasm('wasi');
+      const files = ['wasm-tests/c-hotpath.test.mjs', 'wasm-tests/c-memory.test.mjs'];
+      return nodeTests('wasm allocator: test', files);
     });
   },
   async js() {

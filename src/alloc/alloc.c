@@ -213,6 +213,15 @@ static void *alloc_beside(const void *p, size_t size) {
   return bw_heap_malloc(bw_heap_of(p), size);
 }
 
+// True once bw_realloc had no memory to make an object smaller and left it as it was: after that an
+// object may be of any size that fits in it.
+static _Atomic(bool) may_be_too_long;
+
+static void *keep_too_long(void *p) {
+  bw__store_relaxed(&may_be_too_long, true); // whoever frees p by its size got it after this
+  return p;
+}
+
 void *bw_realloc(void *p, size_t size) {
   if (!p) return bw_malloc(size);
   if (size == 0) {
@@ -223,7 +232,7 @@ void *bw_realloc(void *p, size_t size) {
   size_t usable = size_at(p, &c, "bw_realloc");
   if (resize_in_place(p, usable, c, size)) return p;
   void *moved = alloc_beside(p, size);
-  if (!moved) return size <= usable ? p : NULL; // what is too big is still good
+  if (!moved) return size <= usable ? keep_too_long(p) : NULL;
   memcpy(moved, p, size < usable ? size : usable);
   bw_free(p);
   return moved;
@@ -236,7 +245,7 @@ void *bw_realloc(void *p, size_t size) {
 // bw_realloc left it where it was.
 static bool size_matches(size_t size, unsigned size_class, size_t usable, bool may_have_shrunk) {
   if (size > usable) return false;
-  if (may_have_shrunk && size >= usable / 2) return true;
+  if (may_have_shrunk && (size >= usable / 2 || bw__load_relaxed(&may_be_too_long))) return true;
   if (!size_class) return pages_for(size ? size : 1) == usable >> BW_PAGE_SHIFT;
   return size_class == bw__sizeclass_of16(size) || size_class == bw__sizeclass_of(size);
 }

@@ -5,8 +5,8 @@
 // debt (`owed`) the next time it is on a slow path, and gives the objects back. LEAST is
 // everybody's, so that no cache starves however many threads there are.
 //
-// I1: unclaimed + sum of granted == TOTAL. (unclaimed is below 0 while more than TOTAL / LEAST
-//     caches exist.)
+// I1: unclaimed + sum of granted == TOTAL. (unclaimed may be below 0, since a new cache gets LEAST
+//     in any case, but by no more than LEAST for each cache.)
 // I2: what a cache may hold == granted + owed. So a thread that does nothing keeps what it holds
 //     until it calls again; all others stay within the total.
 #ifndef BURROW_ALLOC_BUDGET_H

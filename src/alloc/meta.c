@@ -12,6 +12,7 @@
 #define CHUNK ((size_t)64 << 10)
 
 bw__meta_counts bw__meta_count;
+bw__meta_refusals bw__meta_refuse;
 
 static struct {
   char *next, *end; // of the current chunk
@@ -19,6 +20,8 @@ static struct {
 } meta;             // all under the page heap's lock
 
 void *bw__meta_grow(size_t least, size_t want, size_t *got) {
+  uint64_t number = ++bw__meta_refuse.requests;
+  if (number >= bw__meta_refuse.first && number <= bw__meta_refuse.last) return NULL;
   void *p = bw__port_mem_grow(least, want, got);
   if (!p) return NULL;
   bw__meta_count.system_bytes += *got;

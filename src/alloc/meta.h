@@ -14,7 +14,16 @@ typedef struct {
 // The totals; the page heap adds its own requests by going through bw__meta_grow.
 extern bw__meta_counts bw__meta_count;
 
-// bw__port_mem_grow, counted as system memory (not as records).
+// For tests: requests to the system are numbered from 1, and those from `first` to `last` are
+// refused as if the system had no memory. Zero refuses none. Under the page heap's lock.
+typedef struct {
+  uint64_t requests; // so far, refused ones included
+  uint64_t first, last;
+} bw__meta_refusals;
+
+extern bw__meta_refusals bw__meta_refuse;
+
+// bw__port_mem_grow, counted as system memory (not as records). Every request goes through here.
 void *bw__meta_grow(size_t least, size_t want, size_t *got);
 // Makes memory from bw__meta_grow a chunk for records; what was left of the last chunk is lost.
 void bw__meta_donate(void *p, size_t bytes);

@@ -1,0 +1,40 @@
+# The fuzz targets. Always: compiled into burrow-tests, with the corpus as an array, for replay. With
+# BURROW_FUZZ (the preset "fuzz", clang): a libFuzzer program each.
+set(fuzz_targets alloc_ops freespans_ops pageheap_ops sizeclass_of)
+set(fuzz_dir ${CMAKE_CURRENT_SOURCE_DIR}/fuzz)
+
+# corpus_NAME, an array of inputs, for each target.
+set(text "// Made from native-tests/fuzz/corpus by fuzz.cmake.\n")
+foreach(name IN LISTS fuzz_targets)
+  file(GLOB inputs CONFIGURE_DEPENDS ${fuzz_dir}/corpus/${name}/*)
+  set(rows "")
+  set(bytes "")
+  set(at 0)
+  foreach(input IN LISTS inputs)
+    file(READ ${input} hex HEX)
+    string(LENGTH "${hex}" size)
+    math(EXPR size "${size} / 2")
+    cmake_path(GET input FILENAME file)
+    string(APPEND rows "  {\"${name}/${file}\", bytes_${name} + ${at}, ${size}},\n")
+    string(REGEX REPLACE "(..)" "\\\\x\\1" hex "${hex}")
+    string(APPEND bytes "  \"${hex}\"\n")
+    math(EXPR at "${at} + ${size}")
+  endforeach()
+  string(APPEND text "static const uint8_t bytes_${name}[] =\n${bytes}  \"\";\n"
+                     "static const input corpus_${name}[] = {\n${rows}};\n")
+endforeach()
+file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/fuzz_corpus.h CONTENT "@text@" @ONLY)
+
+foreach(name IN LISTS fuzz_targets)
+  set_property(SOURCE ${fuzz_dir}/${name}.c APPEND PROPERTY
+               COMPILE_DEFINITIONS $<$<STREQUAL:$<TARGET_PROPERTY:NAME>,burrow-tests>:FUZZ_TARGET=fuzz_${name}>)
+  target_sources(burrow-tests PRIVATE ${fuzz_dir}/${name}.c)
+  if(BURROW_FUZZ)
+    add_executable(fuzz_${name} ${fuzz_dir}/${name}.c)
+    target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    burrow_program(fuzz_${name})
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  endif()
+endforeach()
+target_sources(burrow-tests PRIVATE ${fuzz_dir}/replay.c)
+target_include_directories(burrow-tests PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
