@@ -11,7 +11,7 @@
 // fine table; then bw_malloc knows more.
 static inline void *bw__malloc_fast(size_t size) {
   if (BW_UNLIKELY(size > BW_SIZECLASS_FINE_MAX)) return NULL;
-  unsigned c = bw__sizeclass_fine16[(size + 7) >> 3];
+  size_t c = bw__sizeclass_fine16[(size + 7) >> 3];
   void *object = bw__cache_pop(bw__cache_mine, c);
   bw__unpoison(object, object ? bw__sizeclass_sizes[c] : 0);
   return object;
@@ -20,7 +20,8 @@ static inline void *bw__malloc_fast(size_t size) {
 // As bw_free, into this thread's list. False: `p` is no object of a class, or not in use, or the
 // list is full; nothing is done then.
 static inline bool bw__free_fast(void *p) {
-  unsigned tag = bw__pagemap_tag((uintptr_t)p), c = bw__pagemap_tag_class(tag);
+  unsigned tag = bw__pagemap_tag((uintptr_t)p);
+  size_t c = bw__pagemap_tag_class(tag); // size_t: it is only ever an index here
   if (BW_UNLIKELY(!c)) return false;
   if (BW_UNLIKELY(!bw__sizeclass_starts(c, bw__pagemap_tag_offset(tag, (uintptr_t)p))))
     return false;

@@ -44,7 +44,7 @@ static inline unsigned bw__pagemap_tag(uintptr_t address) {
   return BW_LIKELY(leaf) ? bw__shared_load(&leaf->tag[bw__pagemap_slot(address)]) : 0;
 }
 
-static inline unsigned bw__pagemap_tag_class(unsigned tag) { return tag & 0xff; }
+static inline unsigned bw__pagemap_tag_class(unsigned tag) { return (uint8_t)tag; }
 
 // Bytes from the start of its span to `address`, in a page with this tag.
 static inline uint32_t bw__pagemap_tag_offset(unsigned tag, uintptr_t address) {

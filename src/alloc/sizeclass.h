@@ -60,7 +60,7 @@ static inline uint32_t bw__sizeclass_index(unsigned c, uint32_t offset) {
 }
 
 // Whether an object of class `c` starts at byte `offset` of its span (the tail is not looked at).
-static inline bool bw__sizeclass_starts(unsigned c, uint32_t offset) {
+static inline bool bw__sizeclass_starts(size_t c, uint32_t offset) {
   uint32_t r = bw__sizeclass_reciprocals[c];
   return (uint32_t)(offset * r) < r;
 }
