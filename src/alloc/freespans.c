@@ -100,7 +100,7 @@ static size_t release_listed(bw__freespans *f, size_t length, size_t pages, uint
 }
 
 size_t bw__freespans_release(bw__freespans *f, size_t pages, uint32_t window) {
-  if (!f->ready || !bw__port_capabilities.gives_back) return 0;
+  if (!f->ready || BW_WASM) return 0; // linear memory never shrinks
   size_t done = release_longer(f, pages, window);
   for (size_t length = BW_FREESPANS_LISTED; length > 0 && done < pages; length--)
     done += release_listed(f, length, pages - done, window);

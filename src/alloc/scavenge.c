@@ -18,7 +18,7 @@ static bool has_next_window(bw__scavenge *s) {
 
 void bw__scavenge_came_back(bw__scavenge *s, bw__freespans *free, size_t pages) {
   s->came_back += pages;
-  if (BW_LIKELY(s->came_back < LOOK_AT)) return;
+  if (BW_WASM || BW_LIKELY(s->came_back < LOOK_AT)) return;
   s->came_back = 0;
   if (s->length < 0 || free->resident.pages <= KEEP || !has_next_window(s) || s->window < 2) return;
   bw__freespans_release(free, STEP, s->window - 2);
