@@ -41,7 +41,8 @@ if(BURROW_PORT STREQUAL "posix" AND NOT BURROW_SANITIZE)
 endif()
 
 if(BURROW_PORT STREQUAL "emscripten")
-  list(APPEND malloc_sources entry/dropin/emscripten.c
+  list(FILTER malloc_sources EXCLUDE REGEX "/(heap|heaps|objects|profile[a-z_]*|sampler|fork)\\.c$")
+  list(APPEND malloc_sources alloc/slim/slim.c entry/dropin/emscripten.c
        port/wasm/code.c port/wasm/memory.c port/emscripten/system.c port/emscripten/malloc/host.c)
 
   # burrow_malloc_archive(target file compile-option sources...)

@@ -149,7 +149,7 @@ void *bw__alloc_before_tls(size_t align, size_t size) {
 // Everything that is not an object of a class.
 static BW_NOINLINE void free_large(void *p) {
   if (!p || bw__heap_free(p)) return;
-  bw__poison_freed(p, bw__pageheap_large_bytes(p));
+  if (BW_ASAN) bw__poison_freed(p, bw__pageheap_large_bytes(p));
   if (!bw__pageheap_free_large(p)) bw__misuse_pointer("bw_free", p);
 }
 

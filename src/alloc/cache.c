@@ -43,7 +43,7 @@ static _Thread_local struct {
   bool lent;        // it uses a P's
   bool ended;
 } self;
-bw__cache bw__cache_none = {.lists = {[0 ... BW_SIZECLASS_COUNT - 1] = {.limit = INT64_MIN}}};
+bw__cache bw__cache_none; // zeros: no list has an object, nor room for one
 _Thread_local bw__cache *bw__cache_mine = &bw__cache_none;
 _Atomic(bool) bw__cache_watched;
 

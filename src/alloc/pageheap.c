@@ -8,9 +8,8 @@
 // splits what it found and puts the rest back where its length belongs. A span that is given back
 // swallows the free spans to its left and right first, so two free spans are never neighbours.
 //
-// The heap grows in steps of an eighth of its size: the number of calls (and on wasm of
-// memory.grow, whose cost does not depend on the amount) stays logarithmic while at most an eighth
-// is ahead of need.
+// The heap grows in steps of an eighth of its size, so the number of calls stays logarithmic while
+// at most an eighth is ahead of need; on wasm, where memory is had for good, of a thirty-second.
 //
 // A region is memory that came in one piece, or in several that happen to touch. Regions are only
 // for walking in address order: a region is a row of spans without a gap.
@@ -40,7 +39,7 @@ uint64_t bw__chain_key;
 
 #define GROW_LEAST ((size_t)1 << 20)
 #define GROW_MOST  ((size_t)64 << 20)
-#define GROW_SHARE 8
+#define GROW_SHARE (BW_WASM ? 32 : 8)
 
 bw__pageheap_state bw__pageheap = {.mu = BW_MUTEX_INIT(BW_RANK_PAGEHEAP)};
 #define heap bw__pageheap

@@ -4,14 +4,16 @@
 #include "port/port.h"
 
 // About 1-2 us of pauses: longer than nearly every section in the runtime, shorter than a futex
-// round trip (5 us natively, 9-10 us between two workers).
-enum { SPIN_ROUNDS = 40 };
+// round trip (5 us natively, 9-10 us between two workers). Wasm has no pause: a round there is two
+// or three instructions, and sleeping costs so much more that a lock with sleepers is waited for as
+// well.
+enum { SPIN_ROUNDS = BW_WASM ? 1000 : 40 };
 
 static bool spin_for(bw__mutex *mu) {
   for (int i = 0; i < SPIN_ROUNDS; i++) {
     uint32_t word = bw__load_relaxed(&mu->word);
     if (word == 0 && bw__cas_acquire(&mu->word, &word, 1)) return true;
-    if (word == 2) return false; // others sleep already: do not jump the queue for long
+    if (word == 2 && !BW_WASM) return false; // others sleep already: do not jump the queue
     bw__cpu_relax();
   }
   return false;
