@@ -9,7 +9,8 @@
 
 #include "port/port.h"
 
-#define CHUNK ((size_t)64 << 10)
+#define CHUNK      ((size_t)64 << 10)
+#define CHUNK_MOST ((size_t)2 << 20)
 
 bw__meta_counts bw__meta_count;
 bw__meta_refusals bw__meta_refuse;
@@ -49,13 +50,21 @@ static void *alloc_alone(size_t bytes) {
   return p;
 }
 
+// A chunk lies between spans for good, so a large heap gets few and large ones: at most a 512th of
+// it.
+static size_t chunk_size(void) {
+  uint64_t share = bw__meta_count.system_bytes / 512;
+  if (share <= CHUNK) return CHUNK;
+  return share >= CHUNK_MOST ? CHUNK_MOST : bw__align_up((size_t)share, CHUNK);
+}
+
 void *bw__meta_alloc(size_t bytes) {
   bytes = bw__align_up(bytes, BW_CACHE_LINE);
   void *p = cut(bytes);
   if (p) return p;
   if (bytes > CHUNK / 4) return alloc_alone(bytes);
   size_t got;
-  p = bw__meta_grow(bw__align_up(bytes, BW_PAGE_SIZE), CHUNK, &got);
+  p = bw__meta_grow(bw__align_up(bytes, BW_PAGE_SIZE), chunk_size(), &got);
   if (!p) return NULL;
   bw__meta_donate(p, got);
   return cut(bytes);

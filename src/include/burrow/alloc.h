@@ -244,8 +244,8 @@ size_t bw_alloc_release(void);
 void bw_alloc_set_release_after(int64_t ns);
 
 /// A soft limit for system_bytes - released_bytes. Above it the allocator asks the system for no
-/// more than a request needs, and gives all idle pages back before it does. No allocation fails
-/// because of it. 0: no limit, the default.
+/// more than a request needs (natively in whole pages of 2 MB), and gives all idle pages back
+/// before it does. No allocation fails because of it. 0: no limit, the default.
 void bw_alloc_set_limit(uint64_t bytes);
 
 #ifdef BW_ALLOC_EXPORT
