@@ -453,3 +453,16 @@ TEST(heap_locks_around_a_fork) {
   destroy(h);
   destroy(other);
 }
+
+TEST(heap_of_every_byte_of_a_large_object) {
+  bw_heap *h = bw_heap_create();
+  size_t size = (size_t)1 << 20;
+  char *p = bw_heap_malloc(h, size), *other = bw_malloc(size);
+  CHECK(p && other);
+  for (size_t at = 0; at < size; at += 100001) {
+    CHECK(bw_heap_of(p + at) == h);
+    CHECK(bw_heap_of(other + at) == NULL);
+  }
+  bw_free(other);
+  bw_heap_destroy(h);
+}

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "alloc/alloc.h"
+#include "alloc/chain.h"
 #include "base/config.h"
 
 // ---- pointers that are no objects --------------------------------------------------------------
@@ -51,6 +52,37 @@ DEATH_TEST(alloc_free_of_object_never_made, 2, "double free o") {
   bw_free(p + 4096);
   bw_free(p);
   bw_alloc_release();
+}
+
+// The end of an object instead of its beginning: where the next one is to be made, and where the
+// span has no further object.
+static bool find_unmade(const bw_alloc_object *o, void *arg) {
+  if (o->state != BW_OBJECT_UNUSED) return true;
+  *(void **)arg = (void *)o->start;
+  return false;
+}
+
+DEATH_TEST(alloc_free_of_end_of_newest_object, 2, "fatal error: bw_free: double free ") {
+  SKIP_IN_ALLOC_DEBUG("its spans cannot be looked into");
+  void *next = NULL;
+  for (int i = 0; i < 100 && !next; i++) bw_alloc_walk_objects(bw_malloc(2000), find_unmade, &next);
+  CHECK(next);
+  bw_free(next);
+}
+
+DEATH_TEST(alloc_free_of_tail_of_span, 2, "is in the unused tail of the span at ") {
+  SKIP_IN_ALLOC_DEBUG("the message names the object");
+  bw_alloc_where at;
+  CHECK(bw_alloc_where_is(bw_malloc(48), &at));
+  void *last[400]; // until the span is full
+  for (int i = 0; i < 400; i++) last[i] = bw_malloc(48);
+  if (bw_size_class_at(at.size_class).tail_waste < 8) SKIP("this table leaves no tail here");
+  bw_free((void *)(at.span_start + at.span_objects * at.object_size));
+  for (int i = 0; i < 400; i++) bw_free(last[i]);
+}
+
+DEATH_TEST(alloc_free_aligned_sized_of_large, 2, " is freed as 10 bytes, but is ") {
+  bw_free_aligned_sized(bw_aligned_alloc(64, 1 << 20), 64, 10);
 }
 
 DEATH_TEST(alloc_realloc_of_interior, 2, "fatal error: bw_realloc: 0x") {
@@ -142,6 +174,17 @@ TEST(alloc_free_of_copied_link) {
   memcpy(copy, old, 48);
 #endif
   bw_free(copy);
+}
+
+// Addresses use 48 bits on some machines, all of them below 4 GB on wasm.
+TEST(alloc_link_to_any_address) {
+  uint64_t object;
+  uintptr_t highest = (uintptr_t)(UINTPTR_MAX > 0xffffffffu ? 0xfffffffffff8u : 0xfffffff8u);
+  uintptr_t addresses[] = {8, highest, highest / 2 & ~(uintptr_t)7, 0};
+  for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+    bw__chain_link(&object, (void *)addresses[i]);
+    CHECK(bw__chain_next(&object) == (void *)addresses[i]);
+  }
 }
 
 // ---- 15 shapes of double free ------------------------------------------------------------------

@@ -274,7 +274,9 @@ void bw_free_aligned_sized(void *p, size_t align, size_t size) {
   size_t usable = size_at(p, &c, "bw_free_aligned_sized");
   // An aligned object may be longer than its size asks for, never shorter.
   if (size > usable || ((uintptr_t)p & (align - 1)) != 0 ||
-      (c && c != bw__sizeclass_aligned(align, size) && size < usable / 2))
+      (size < usable / 2 && !bw__load_relaxed(&may_be_too_long) &&
+       (c ? c != bw__sizeclass_aligned(align, size)
+          : pages_for(size ? size : 1) != usable >> BW_PAGE_SHIFT)))
     bw__misuse_size("bw_free_aligned_sized", p, size);
   bw_free(p);
 }

@@ -243,7 +243,6 @@ static bw__cache *my_cache(void) {
 // ---- slow paths --------------------------------------------------------------------------------
 
 static void *refill(bw__cache *cache, unsigned c) {
-  bw__tally_add(&cache->misses, 1);
   pay_debt(cache);
   raise_capacity(cache, c);
   int64_t want = capacity_of(cache, c), batch = bw__sizeclass_batches[c];
@@ -251,6 +250,7 @@ static void *refill(bw__cache *cache, unsigned c) {
   void *chain;
   unsigned n = bw__central_fetch(c, want > 0 ? (unsigned)want : 1, &chain);
   if (!n) return NULL;
+  bw__tally_add(&cache->misses, 1);
   bw__port_mem_sync(); // after the fetch: until then another thread may have grown memory for it
   cache->lists[c].head = chain;
   add_moved(cache, c, n);

@@ -28,6 +28,7 @@
 #include "alloc/pageheap.h"
 #include "alloc/misuse.h"
 #include "alloc/pagemap.h"
+#include "alloc/poison.h"
 #include "alloc/sizeclass.h"
 #include "lock/mutex.h"
 #include "port/port.h"
@@ -88,6 +89,15 @@ static void *take_object(bw__span *s, size_t size) {
   return object;
 }
 
+// What begins where the next object will be made, or in the tail if it was the last, looks free:
+// who frees an object's end instead of its beginning hears of it.
+static void mark_next(const bw__span *s, size_t size) {
+  uintptr_t at = s->start + s->carved * size;
+  if (at + sizeof(bw__chain_word) > bw__span_end(s)) return;
+  bw__unpoison((void *)at, sizeof(bw__chain_word));
+  bw__chain_link((void *)at, NULL);
+}
+
 // A chain being made: objects are appended, and each is linked when the next one is known.
 typedef struct {
   void *first, *last;
@@ -108,6 +118,7 @@ static unsigned take_from_locked(central *l, unsigned c, bw__span *s, unsigned w
   uint32_t in_use = bw__load_relaxed(&s->in_use); // written under this lock only
   unsigned n = objects - in_use < want ? objects - in_use : want;
   for (unsigned i = 0; i < n; i++) append(b, take_object(s, size));
+  mark_next(s, size);
   bw__store_relaxed(&s->in_use, in_use + n); // statistics read it without the lock
   l->free_objects -= n;
   if (in_use + n == objects) bw__list_remove(&s->link);
@@ -119,6 +130,7 @@ static bool add_span_locked(central *l, unsigned c) {
   bw__mutex_unlock(&l->mu);
   bw__span *s = bw__pageheap_alloc(bw__sizeclass_pages[c], c);
   bw__mutex_lock(&l->mu);
+  bw__port_mem_sync(); // as in lock: others may have put spans here meanwhile
   if (!s) return false;
   bw__list_push_back(&l->spans, &s->link);
   l->free_objects += bw__sizeclass_rows[c].objects;

@@ -5,7 +5,7 @@
 //
 // `next` has bits that are always zero (BW_CHAIN_ZEROS: alignment and the unused top of an address;
 // on wasm the whole upper half). The shifted address and the key fill them, so a word decodes to
-// zeros there only if it was written for this address, or by an accident of 1 in 2^20 (2^35 on
+// zeros there only if it was written for this address, or by an accident of 1 in 2^19 (2^35 on
 // wasm) that a look at what `next` points to settles: it must be NULL or an object of the class.
 //
 // I1: an object in a chain holds its link. One that is given to the program holds 0 in its place
@@ -22,7 +22,7 @@
 
 #if UINTPTR_MAX > 0xffffffffu
 #define BW_CHAIN_SHIFT 45 // the lowest three bits of an address are zero: nothing is lost
-#define BW_CHAIN_ZEROS 0xffff800000000007u
+#define BW_CHAIN_ZEROS 0xffff000000000007u // of 48-bit addresses
 #else
 #define BW_CHAIN_SHIFT 32
 #define BW_CHAIN_ZEROS 0xffffffff00000007u

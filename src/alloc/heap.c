@@ -358,5 +358,7 @@ bw_heap *bw_heap_of(const void *p) {
   bw__span *s;
   bw_heap *h = bw__heap_lock_owner(p, &s);
   if (h) bw__mutex_unlock(&h->mu);
-  return h;
+  if (h) return h;
+  bw_alloc_where at; // the middle of a large object, perhaps: not every page of it is in the map
+  return bw__pageheap_where((uintptr_t)p, &at) && !at.size_class ? at.owner : NULL;
 }

@@ -46,7 +46,12 @@ static void *cut(size_t bytes) {
 static void *alloc_alone(size_t bytes) {
   size_t got, want = bw__align_up(bytes, BW_PAGE_SIZE);
   void *p = bw__meta_grow(want, want, &got);
-  if (p) bw__meta_count.bytes += got;
+  if (!p) return NULL;
+  bw__meta_count.bytes += got;
+  if (got - want > (size_t)(meta.end - meta.next)) { // more than asked for: the next chunk
+    meta.next = (char *)p + want;
+    meta.end = (char *)p + got;
+  }
   return p;
 }
 

@@ -21,7 +21,13 @@ static void end_program(const char *text) { write_and_exit(text); }
 
 void (*bw__alloc_fatal)(const char *text) = end_program;
 
+// A second report by the same thread comes from what the first one set off (a handler for SIGABRT
+// that allocates, say): it ends the program there and then.
+static _Thread_local bool dying;
+
 static _Noreturn void end(bw__text *t) {
+  if (dying) write_and_exit(t->data);
+  dying = true;
   if (!BW_WASM) bw__alloc_fatal(t->data); // see alloc.h
   write_and_exit(t->data);
 }

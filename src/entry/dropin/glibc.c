@@ -19,7 +19,7 @@
 
 // As glibc's: abort, so that there is a core dump and a debugger stops.
 static void abort_program(const char *text) {
-  char buffer[200];
+  char buffer[320];
   bw__text t = bw__text_on(buffer, sizeof buffer);
   bw__text_format(&t, "fatal error: %s\n", text);
   bw__port_write(2, t.data, t.len);

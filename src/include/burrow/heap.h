@@ -26,6 +26,10 @@
 extern "C" {
 #endif
 
+#ifdef BW_ALLOC_EXPORT // as in alloc.h
+#pragma GCC visibility push(default)
+#endif
+
 typedef struct bw_heap bw_heap;
 
 /// Zero is the default of each.
@@ -73,6 +77,9 @@ typedef struct bw_heap_stats {
 /// The numbers of one moment. `heap` must not be NULL (see bw_alloc_stats_read).
 void bw_heap_stats_read(bw_heap *heap, bw_heap_stats *out);
 
+#ifdef BW_ALLOC_EXPORT
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

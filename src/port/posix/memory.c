@@ -52,34 +52,66 @@ static void *map_aligned(size_t bytes) {
 // it grows in 2 MB pages where the kernel has them: inside arenas, address space that is aligned
 // for them and asked for ahead. (No memory comes with it: that is what touching is for.) A small
 // heap does not, since one byte used would cost it 2 MB.
+//
+// Once the heap gives pages back, that is over for good: the kernel would gather what is left of a
+// huge page into a whole one again, in the background, and take back what was given.
 
 #define HUGE_PAGE ((size_t)2 << 20)
 #define HUGE_FROM ((size_t)16 << 20) // heaps from this size on
 #define ARENA     ((size_t)64 << 20)
 
-static struct {
-  char *at, *end; // what is left of the arena
-  size_t total;   // given out, from arenas or not
-} arena;          // all under the page heap's lock
+enum { ARENAS_MOST = 1024 }; // that are known; later ones have small pages
 
-static void *map_arena(size_t bytes) {
+static struct {
+  char *at, *end; // what is left of the newest arena
+  size_t total;   // given out, from arenas or not
+  bool gives_back;
+  int count;
+  struct {
+    char *start;
+    size_t bytes;
+  } all[ARENAS_MOST];
+} arena; // all under the page heap's lock
+
+static char *map_arena(size_t bytes) {
   char *p = map(bytes + HUGE_PAGE);
   if (!p) return NULL;
   char *start = (char *)bw__align_up((uintptr_t)p, HUGE_PAGE);
   if (start > p) munmap(p, (size_t)(start - p));
   size_t tail = (size_t)(p + HUGE_PAGE - start);
   if (tail) munmap(start + bytes, tail);
-  madvise(start, bytes, MADV_HUGEPAGE); // a wish
+  if (!arena.gives_back && arena.count < ARENAS_MOST) {
+    madvise(start, bytes, MADV_HUGEPAGE); // a wish
+    arena.all[arena.count].start = start;
+    arena.all[arena.count++].bytes = bytes;
+  }
   return start;
 }
 
+static void stop_huge_pages(void) {
+  if (arena.gives_back) return;
+  arena.gives_back = true;
+  for (int i = 0; i < arena.count; i++)
+    madvise(arena.all[i].start, arena.all[i].bytes, MADV_NOHUGEPAGE);
+}
+
+// Gives back the address space that is left of the newest arena.
+static void drop_rest(void) {
+  size_t rest = (size_t)(arena.end - arena.at);
+  if (!rest) return;
+  munmap(arena.at, rest);
+  for (int i = arena.count - 1; i >= 0; i--)
+    if (arena.all[i].start + arena.all[i].bytes == arena.end) arena.all[i].bytes -= rest;
+}
+
 static void *take_from_arena(size_t bytes) {
+  if (bytes >= ARENA) return map_arena(bytes); // one of its own
   if ((size_t)(arena.end - arena.at) < bytes) {
-    size_t size = bytes > ARENA ? bytes : ARENA;
-    char *p = map_arena(size);
+    char *p = map_arena(ARENA);
     if (!p) return NULL;
+    drop_rest();
     arena.at = p;
-    arena.end = p + size;
+    arena.end = p + ARENA;
   }
   char *p = arena.at;
   arena.at += bytes;
@@ -109,6 +141,7 @@ void *bw__port_mem_grow(size_t least, size_t want, size_t *got) {
 
 size_t bw__port_mem_release(void *p, size_t n) {
   int saved = errno;
+  stop_huge_pages();
   size_t released = madvise(p, n, MADV_DONTNEED) == 0 ? n : 0;
   errno = saved;
   return released;
