@@ -178,7 +178,7 @@ bool bw_alloc_class_stats_read(int size_class, bw_alloc_class_stats *out);
 /// numbers, and with them the length, change from call to call, but BW_ALLOC_STATS_JSON_MAX bytes
 /// are always enough. Allocates nothing.
 size_t bw_alloc_stats_json(char *buffer, size_t size);
-#define BW_ALLOC_STATS_JSON_MAX 20000
+#define BW_ALLOC_STATS_JSON_MAX 32000
 
 /// Where one pointer lives; for tools and the playground.
 typedef struct bw_alloc_where {
