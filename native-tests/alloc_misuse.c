@@ -112,7 +112,7 @@ DEATH_TEST(alloc_free_sized_too_short, 2, " is freed as 10 bytes, but is object 
 DEATH_TEST(alloc_free_sized_large_as_small, 2,
            BW_ALLOC_DEBUG ? " is freed as 100 bytes, but is object "
                           : " is freed as 100 bytes, but is the large object ") {
-  bw_free_sized(bw_malloc(100000), 100);
+  bw_free_sized(bw_malloc(400000), 100);
 }
 
 DEATH_TEST(alloc_free_sized_small_as_large, 2, " is freed as 100000 bytes, but is object ") {
@@ -188,7 +188,7 @@ TEST(alloc_link_to_any_address) {
 
 // ---- 15 shapes of double free ------------------------------------------------------------------
 
-enum { TINY = 8, SMALL = 64, MEDIUM = 6000, LARGE = 200000, HUGE = 3 << 20, OTHERS = 2000 };
+enum { TINY = 8, SMALL = 64, MEDIUM = 6000, LARGE = 400000, HUGE = 3 << 20, OTHERS = 2000 };
 
 static void *volatile victim; // so that no compiler sees what happens to it
 
