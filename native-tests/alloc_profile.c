@@ -231,7 +231,7 @@ THREADS_TEST(alloc_profile_threads_exact) {
   for (int i = 0; i < THREADS; i++)
     for (int k = 0; k < LIVE; k++) bytes += bw_malloc_usable_size(left[i][k]);
   sums t = look();
-  CHECK(t.allocs - before.allocs >= THREADS * ROUNDS);
+  CHECK(t.allocs - before.allocs >= (uint64_t)THREADS * ROUNDS);
   if (is_ours_alone()) CHECK_EQ(t.used_bytes - before.used_bytes, bytes);
   for (int i = 0; i < THREADS; i++)
     for (int k = 0; k < LIVE; k++) bw_free(left[i][k]);

@@ -24,7 +24,8 @@ static void start_exact(void) {
 #define IN_SECTION(name)
 #else
 #define IN_SECTION(name) __attribute__((section(name)))
-extern char __start_site_a[], __stop_site_a[], __start_site_b[], __stop_site_b[];
+extern char site_a_start[] __asm__("__start_site_a"), site_a_stop[] __asm__("__stop_site_a");
+extern char site_b_start[] __asm__("__start_site_b"), site_b_stop[] __asm__("__stop_site_b");
 #endif
 
 static void *volatile sink; // keeps calls from being the last thing a function does
@@ -66,10 +67,10 @@ static void check_stacks(void) {
   void *a = alloc_a(3000), *b = alloc_b(6000), *c = alloc_b(70000), *d = alloc_a(80000);
   search in_a = find(3000), in_b = find(6000), large_b = find(70000), large_a = find(80000);
   CHECK_EQ(in_a.found, 1);
-  CHECK(is_at(&in_a.site, __start_site_a, __stop_site_a));
-  CHECK(is_at(&in_b.site, __start_site_b, __stop_site_b));
-  CHECK(is_at(&large_b.site, __start_site_b, __stop_site_b));
-  CHECK(is_at(&large_a.site, __start_site_a, __stop_site_a));
+  CHECK(is_at(&in_a.site, site_a_start, site_a_stop));
+  CHECK(is_at(&in_b.site, site_b_start, site_b_stop));
+  CHECK(is_at(&large_b.site, site_b_start, site_b_stop));
+  CHECK(is_at(&large_a.site, site_a_start, site_a_stop));
   bw_free(a);
   bw_free(b);
   bw_free(c);
@@ -121,7 +122,7 @@ TEST(alloc_profile_deep_stack_is_cut) {
   void *p = nest(100);
   search f = find(3000);
   CHECK_EQ(f.site.depth, BW_PROFILE_FRAMES);
-  CHECK(is_at(&f.site, __start_site_a, __stop_site_a));
+  CHECK(is_at(&f.site, site_a_start, site_a_stop));
   bw_free(p);
 }
 #else

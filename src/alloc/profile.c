@@ -103,10 +103,11 @@ typedef struct {
 static bool is_own(uintptr_t address) { return address == 0; }
 #else
 #define HIDDEN __attribute__((visibility("hidden"))) // this program's or library's own
-extern const char __start_bw_alloc[] HIDDEN, __stop_bw_alloc[] HIDDEN;
+extern const char own_start[] __asm__("__start_bw_alloc") HIDDEN;
+extern const char own_stop[] __asm__("__stop_bw_alloc") HIDDEN;
 
 static bool is_own(uintptr_t address) {
-  return address - (uintptr_t)__start_bw_alloc <= (size_t)(__stop_bw_alloc - __start_bw_alloc);
+  return address - (uintptr_t)own_start <= (size_t)(own_stop - own_start);
 }
 #endif
 
