@@ -122,7 +122,7 @@ typedef struct bw_alloc_stats {
   // System
   uint64_t system_bytes;   ///< asked of the system so far, never shrinks on wasm
   uint64_t system_calls;   ///< successful requests (mmap, memory.grow)
-  uint64_t released_bytes; ///< given back to the system and not taken again
+  uint64_t released_bytes; ///< of free spans that are with the system as a whole
   // Page heap
   uint64_t heap_free_bytes; ///< free spans, in the 128 lists and the ordered set
   uint64_t heap_free_spans; ///< how many
