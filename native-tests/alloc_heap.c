@@ -9,10 +9,6 @@
 #include "base/rand.h"
 #include "port/port.h"
 
-#if !BW_WASM
-#include <sys/resource.h>
-#endif
-
 #define PAGE ((size_t)8192)
 #define MB   ((size_t)1 << 20)
 
@@ -256,15 +252,6 @@ TEST(heap_limit) {
   destroy(h);
 }
 
-// Has the system refuse more memory soon. Linear memory has a limit anyway.
-static void limit_memory(void) {
-#if !BW_WASM
-  bw__port_mem_info info = bw__port_mem_read();
-  struct rlimit limit = {info.virtual_bytes + 24 * MB, info.virtual_bytes + 24 * MB};
-  CHECK_EQ(setrlimit(RLIMIT_AS, &limit), 0);
-#endif
-}
-
 TEST(heap_out_of_memory) {
   if (test_is_slow_build()) return; // the sanitizers want memory too
   size_t size = BW_WASM ? 64 * MB : 64 << 10;
@@ -272,7 +259,7 @@ TEST(heap_out_of_memory) {
     bw_heap *h = bw_heap_create();
     void *small = bw_heap_malloc(h, 100);
     CHECK(small);
-    if (round == 0) limit_memory();
+    if (round == 0) test_limit_memory();
     uint64_t n = 0;
     while (bw_heap_malloc(h, size)) n++;
     CHECK(n > 20 && n < 10000);

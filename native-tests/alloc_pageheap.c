@@ -9,10 +9,6 @@
 #include "base/rand.h"
 #include "port/port.h"
 
-#if !BW_WASM
-#include <sys/resource.h>
-#endif
-
 #define PAGE ((size_t)8192)
 #define MB   ((size_t)1 << 20)
 
@@ -196,15 +192,6 @@ TEST(alloc_malloc_0_is_unique) {
 
 // ---- out of memory -----------------------------------------------------------------------------
 
-// Has the system refuse more memory soon.
-static void limit_memory(void) {
-#if !BW_WASM
-  bw__port_mem_info info = bw__port_mem_read();
-  struct rlimit limit = {info.virtual_bytes + 24 * MB, info.virtual_bytes + 24 * MB};
-  CHECK_EQ(setrlimit(RLIMIT_AS, &limit), 0);
-#endif
-}
-
 TEST(alloc_too_much_is_null) {
   bw_alloc_stats before = stats();
   CHECK(bw_malloc(SIZE_MAX) == NULL);
@@ -260,7 +247,7 @@ static void exhaust_and_go_on(void) {
 // Natively only: to fill up all of a wasm memory would take gigabytes.
 TEST(alloc_out_of_memory_goes_on) {
   bw_free(bw_malloc(1));
-  limit_memory();
+  test_limit_memory();
   if (!BW_WASM && (!test_is_slow_build() || BW_ALLOC_DEBUG)) exhaust_and_go_on();
 }
 

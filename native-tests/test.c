@@ -6,6 +6,7 @@
 #include "port/port.h"
 
 #if !BW_WASM
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #endif
@@ -33,6 +34,14 @@ _Noreturn void test_fail(const char *file, int line, const char *format, ...) {
 }
 
 bool test_is_slow_build(void) { return BW_TSAN || BW_ASAN || BW_ALLOC_DEBUG; }
+
+void test_limit_memory(void) {
+#if !BW_WASM
+  rlim_t bytes = bw__port_mem_read().virtual_bytes + ((rlim_t)24 << 20);
+  struct rlimit limit = {bytes, bytes};
+  CHECK_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+#endif
+}
 
 void test_run(int (*body)(void *), void *arg, int procs) {
   bw_options options = {.procs = procs};

@@ -98,6 +98,9 @@ _Noreturn void test_fail(const char *file, int line, const char *format, ...)
 // loops take their short form.
 bool test_is_slow_build(void);
 
+// Natively has the system refuse more memory soon: after 24 MB. (Linear memory has a limit anyway.)
+void test_limit_memory(void);
+
 // Runs `body` as main goroutine on `procs` Ps (0: one per core) and checks that it returns 0.
 void test_run(int (*body)(void *), void *arg, int procs);
 

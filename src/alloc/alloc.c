@@ -39,8 +39,6 @@ BW_ALLOC_CODE static bool resize_in_place(void *p, size_t usable, unsigned size_
 
 // ---- sizes -------------------------------------------------------------------------------------
 
-static size_t pages_for(size_t bytes) { return (bytes + BW_PAGE_SIZE - 1) >> BW_PAGE_SHIFT; }
-
 static size_t rounded(size_t size, unsigned size_class) {
   if (size_class) return bw__sizeclass_sizes[size_class];
   if (size > SIZE_MAX - BW_PAGE_SIZE) return size;
@@ -57,10 +55,10 @@ size_t bw_malloc_good_size(size_t size) { return rounded(size, bw__sizeclass_of1
 // they may be all that keeps spans from being joined.
 static bw__span *alloc_span(size_t bytes, size_t align) {
   if (bytes > BW_PAGEHEAP_MAX_BYTES || align > BW_PAGEHEAP_MAX_BYTES - bytes) return NULL;
-  bw__span *s = bw__pageheap_alloc_aligned(pages_for(bytes), align);
+  bw__span *s = bw__pageheap_alloc_aligned(bw__pageheap_pages_for(bytes), align);
   if (!s) {
     bw__cache_flush();
-    s = bw__pageheap_alloc_aligned(pages_for(bytes), align);
+    s = bw__pageheap_alloc_aligned(bw__pageheap_pages_for(bytes), align);
   }
   if (s && BW_UNLIKELY(bw__cache_is_watched())) bw__profile_large(s);
   return s;
@@ -160,9 +158,7 @@ BW_NOINLINE void bw__free_slow(void *p) {
     free_large(p);
     return;
   }
-  if (!bw__sizeclass_starts(c, bw__pagemap_tag_offset(tag, (uintptr_t)p)) ||
-      bw__object_is_free(p, c))
-    bw__misuse_pointer("bw_free", p);
+  if (!bw__object_is_in_use(tag, p)) bw__misuse_pointer("bw_free", p);
   bw__poison_freed(p, bw__sizeclass_sizes[c]);
   bw__cache_free_slow(c, p);
 }
@@ -179,10 +175,9 @@ BW_NOINLINE void bw_free(void *p) {
 static size_t size_at(const void *p, unsigned *size_class, const char *function) {
   unsigned tag = bw__pagemap_tag((uintptr_t)p);
   *size_class = bw__pagemap_tag_class(tag);
-  size_t bytes = bw__sizeclass_sizes[*size_class];
+  size_t bytes = 0;
   if (*size_class) {
-    bool starts = bw__sizeclass_starts(*size_class, bw__pagemap_tag_offset(tag, (uintptr_t)p));
-    if (!starts || bw__object_is_free(p, *size_class)) bytes = 0;
+    if (bw__object_is_in_use(tag, p)) bytes = bw__sizeclass_sizes[*size_class];
   } else {
     bytes = bw__pageheap_large_usable(p, size_class);
     if (!bytes) bytes = bw__heap_object_bytes(p, size_class);
@@ -201,10 +196,10 @@ size_t bw_malloc_usable_size(const void *p) {
 static bool resize_in_place(void *p, size_t usable, unsigned size_class, size_t size) {
   bool fits = size <= usable && size >= usable / 2;
   if (size_class) return fits;
-  if (fits && pages_for(size) == usable >> BW_PAGE_SHIFT) return true;
+  if (fits && bw__pageheap_pages_for(size) == usable >> BW_PAGE_SHIFT) return true;
   if (size <= BW_SIZECLASS_MAX || size > BW_PAGEHEAP_MAX_BYTES) return false;
-  return bw__pageheap_resize_large(p, pages_for(size)) ||
-         bw__heap_resize_large(p, pages_for(size)) || fits;
+  return bw__pageheap_resize_large(p, bw__pageheap_pages_for(size)) ||
+         bw__heap_resize_large(p, bw__pageheap_pages_for(size)) || fits;
 }
 
 // For what is to replace `p`: it stays in its heap.
@@ -246,7 +241,7 @@ void *bw_realloc(void *p, size_t size) {
 static bool size_matches(size_t size, unsigned size_class, size_t usable, bool may_have_shrunk) {
   if (size > usable) return false;
   if (may_have_shrunk && (size >= usable / 2 || bw__load_relaxed(&may_be_too_long))) return true;
-  if (!size_class) return pages_for(size ? size : 1) == usable >> BW_PAGE_SHIFT;
+  if (!size_class) return bw__pageheap_pages_for(size ? size : 1) == usable >> BW_PAGE_SHIFT;
   return size_class == bw__sizeclass_of16(size) || size_class == bw__sizeclass_of(size);
 }
 
@@ -276,7 +271,7 @@ void bw_free_aligned_sized(void *p, size_t align, size_t size) {
   if (size > usable || ((uintptr_t)p & (align - 1)) != 0 ||
       (size < usable / 2 && !bw__load_relaxed(&may_be_too_long) &&
        (c ? c != bw__sizeclass_aligned(align, size)
-          : pages_for(size ? size : 1) != usable >> BW_PAGE_SHIFT)))
+          : bw__pageheap_pages_for(size ? size : 1) != usable >> BW_PAGE_SHIFT)))
     bw__misuse_size("bw_free_aligned_sized", p, size);
   bw_free(p);
 }

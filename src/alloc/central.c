@@ -25,9 +25,9 @@
 #include "alloc/central.h"
 
 #include "alloc/fork.h"
-#include "alloc/pageheap.h"
 #include "alloc/misuse.h"
-#include "alloc/pagemap.h"
+#include "alloc/object.h"
+#include "alloc/pageheap.h"
 #include "alloc/poison.h"
 #include "alloc/sizeclass.h"
 #include "lock/mutex.h"
@@ -79,20 +79,10 @@ static bw__span *first_span(central *l) {
   return bw__list_empty(&l->spans) ? NULL : BW_CONTAINER(l->spans.next, bw__span, link);
 }
 
-// One object of `s`, which has a free one.
-static void *take_object(bw__span *s, size_t size) {
-  void *object = s->free;
-  if (object)
-    s->free = bw__chain_next(object);
-  else
-    object = (void *)(s->start + s->carved++ * size);
-  return object;
-}
-
 // What begins where the next object will be made, or in the tail if it was the last, looks free:
 // who frees an object's end instead of its beginning hears of it.
-static void mark_next(const bw__span *s, size_t size) {
-  uintptr_t at = s->start + s->carved * size;
+static void mark_next(const bw__span *s) {
+  uintptr_t at = s->start + s->carved * (size_t)bw__sizeclass_sizes[s->size_class];
   if (at + sizeof(bw__chain_word) > bw__span_end(s)) return;
   bw__unpoison((void *)at, sizeof(bw__chain_word));
   bw__chain_link((void *)at, NULL);
@@ -113,12 +103,11 @@ static void append(builder *b, void *object) {
 
 // Appends up to `want` objects of `s`.
 static unsigned take_from_locked(central *l, unsigned c, bw__span *s, unsigned want, builder *b) {
-  size_t size = bw__sizeclass_sizes[c];
   uint32_t objects = bw__sizeclass_rows[c].objects;
   uint32_t in_use = bw__load_relaxed(&s->in_use); // written under this lock only
   unsigned n = objects - in_use < want ? objects - in_use : want;
-  for (unsigned i = 0; i < n; i++) append(b, take_object(s, size));
-  mark_next(s, size);
+  for (unsigned i = 0; i < n; i++) append(b, bw__object_take(s));
+  mark_next(s);
   bw__store_relaxed(&s->in_use, in_use + n); // statistics read it without the lock
   l->free_objects -= n;
   if (in_use + n == objects) bw__list_remove(&s->link);
@@ -222,11 +211,14 @@ void bw__central_drain(void) {
 
 // ---- statistics, fork --------------------------------------------------------------------------
 
+static uint64_t free_objects_locked(const central *l, unsigned c) {
+  return l->free_objects + (uint64_t)l->waiting_count * bw__sizeclass_batches[c];
+}
+
 void bw__central_stats(bw_alloc_stats *out) {
   for (unsigned c = 1; c < BW_SIZECLASS_COUNT; c++) {
     central *l = lock(c);
-    uint64_t waiting = (uint64_t)l->waiting_count * bw__sizeclass_batches[c];
-    out->central_free_bytes += (l->free_objects + waiting) * bw__sizeclass_sizes[c];
+    out->central_free_bytes += free_objects_locked(l, c) * bw__sizeclass_sizes[c];
     out->central_fetches += l->fetches;
     out->central_returns += l->returns;
     bw__mutex_unlock(&l->mu);
@@ -235,7 +227,7 @@ void bw__central_stats(bw_alloc_stats *out) {
 
 uint64_t bw__central_free_objects(unsigned c) {
   central *l = lock(c);
-  uint64_t n = l->free_objects + (uint64_t)l->waiting_count * bw__sizeclass_batches[c];
+  uint64_t n = free_objects_locked(l, c);
   bw__mutex_unlock(&l->mu);
   return n;
 }

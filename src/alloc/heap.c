@@ -33,8 +33,8 @@
 #include "alloc/cache.h"
 #include "alloc/heap_state.h"
 #include "alloc/misuse.h"
+#include "alloc/object.h"
 #include "alloc/pageheap.h"
-#include "alloc/pagemap.h"
 #include "alloc/poison.h"
 #include "port/port.h"
 
@@ -159,23 +159,14 @@ static bw__span *span_with_free_locked(bw_heap *h, request *r) {
   return s;
 }
 
-static void *take_object(bw__span *s, size_t size) {
-  void *object = s->free;
-  if (object)
-    s->free = bw__chain_next(object);
-  else
-    object = (void *)(s->start + s->carved++ * size);
-  bw__chain_clear(object);
-  return object;
-}
-
 static void *alloc_small_locked(bw_heap *h, request *r) {
   unsigned c = r->size_class;
   size_t size = bw__sizeclass_sizes[c];
   bw__span *s = span_with_free_locked(h, r);
   if (!s) return NULL;
-  void *object = take_object(s, size);
+  void *object = bw__object_take(s);
   bw__unpoison(object, size);
+  bw__chain_clear(object);
   uint32_t in_use = bw__load_relaxed(&s->in_use) + 1u; // written under this lock only
   bw__store_relaxed(&s->in_use, (uint16_t)in_use);
   if (in_use == 1) h->classes[c].spare = false; // it was that one, or is new
@@ -225,7 +216,7 @@ static bool plan(request *r, unsigned size_class, size_t align, size_t size) {
     return true;
   }
   if (size > BW_PAGEHEAP_MAX_BYTES || align > BW_PAGEHEAP_MAX_BYTES - size) return false;
-  r->pages = (size + BW_PAGE_SIZE - 1) >> BW_PAGE_SHIFT;
+  r->pages = bw__pageheap_pages_for(size);
   if (!r->pages) r->pages = 1; // an alignment alone may make an object large
   r->align = align > BW_PAGE_SIZE ? align : BW_PAGE_SIZE;
   return true;

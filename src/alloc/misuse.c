@@ -9,15 +9,19 @@
 #include "base/text.h"
 #include "port/port.h"
 
-static _Noreturn void write_and_exit(const char *text) {
+void bw__misuse_print(const char *text) {
   char buffer[320];
   bw__text t = bw__text_on(buffer, sizeof buffer);
   bw__text_format(&t, "fatal error: %s\n", text);
   bw__port_write(2, t.data, t.len);
+}
+
+static _Noreturn void print_and_exit(const char *text) {
+  bw__misuse_print(text);
   bw__port_exit(2);
 }
 
-static void end_program(const char *text) { write_and_exit(text); }
+static void end_program(const char *text) { print_and_exit(text); }
 
 void (*bw__alloc_fatal)(const char *text) = end_program;
 
@@ -25,16 +29,11 @@ void (*bw__alloc_fatal)(const char *text) = end_program;
 // that allocates, say): it ends the program there and then.
 static _Thread_local bool dying;
 
-static _Noreturn void end(bw__text *t) {
-  if (dying) write_and_exit(t->data);
-  dying = true;
-  if (!BW_WASM) bw__alloc_fatal(t->data); // see alloc.h
-  write_and_exit(t->data);
-}
-
 _Noreturn void bw__misuse_end(const char *text) {
-  if (!BW_WASM) bw__alloc_fatal(text);
-  write_and_exit(text);
+  if (dying) print_and_exit(text);
+  dying = true;
+  if (!BW_WASM) bw__alloc_fatal(text); // see alloc.h
+  print_and_exit(text);
 }
 
 static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
@@ -93,7 +92,7 @@ _Noreturn BW_NOINLINE void bw__misuse_pointer(const char *function, const void *
                     free_span.bytes / BW_PAGE_SIZE, (void *)free_span.start);
   else
     bw__text_format(&t, "%p was not allocated by Burrow", p);
-  end(&t);
+  bw__misuse_end(t.data);
 }
 
 _Noreturn BW_NOINLINE void bw__misuse_size(const char *function, const void *p, size_t size) {
@@ -103,7 +102,7 @@ _Noreturn BW_NOINLINE void bw__misuse_size(const char *function, const void *p, 
   bw__text_format(&t, "%s: %p is freed as %zu byte%s, but is ", function, p, size, plural(size));
   if (bw__pageheap_where((uintptr_t)p, &at))
     (at.size_class ? describe_object : describe_large)(&t, &at);
-  end(&t);
+  bw__misuse_end(t.data);
 }
 
 _Noreturn BW_NOINLINE void bw__misuse_heap(const char *function, const bw_heap *h) {
@@ -112,7 +111,7 @@ _Noreturn BW_NOINLINE void bw__misuse_heap(const char *function, const bw_heap *
   bw__text_format(&t, "%s: ", function);
   describe_heap(&t, h);
   bw__text_format(&t, " was destroyed");
-  end(&t);
+  bw__misuse_end(t.data);
 }
 
 _Noreturn BW_NOINLINE void bw__misuse_foreign(const char *function, const void *p,
@@ -121,7 +120,7 @@ _Noreturn BW_NOINLINE void bw__misuse_foreign(const char *function, const void *
   bw__text t = bw__text_on(buffer, sizeof buffer);
   bw__text_format(&t, "%s: %p is not in ", function, p);
   describe_heap(&t, h);
-  end(&t);
+  bw__misuse_end(t.data);
 }
 
 _Noreturn BW_NOINLINE void bw__chain_broken(const void *object) {
@@ -130,5 +129,5 @@ _Noreturn BW_NOINLINE void bw__chain_broken(const void *object) {
   bw_alloc_where at;
   bw__text_format(&t, "free list broken: %p was written to after it was freed; it is ", object);
   if (bw__pageheap_where((uintptr_t)object, &at)) describe_object(&t, &at);
-  end(&t);
+  bw__misuse_end(t.data);
 }

@@ -1,4 +1,4 @@
-// What the allocator says when the program misuses it. Nothing here returns.
+// What the allocator says when the program misuses it.
 #ifndef BURROW_ALLOC_MISUSE_H
 #define BURROW_ALLOC_MISUSE_H
 
@@ -21,5 +21,9 @@ _Noreturn void bw__misuse_foreign(const char *function, const void *p, const bw_
 
 // Ends the program as the functions above do, with a text of the caller's.
 _Noreturn void bw__misuse_end(const char *text);
+
+// Writes "fatal error: <text>" to stderr, and returns: for those who end the program in another
+// way.
+void bw__misuse_print(const char *text);
 
 #endif

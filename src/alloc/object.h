@@ -1,4 +1,5 @@
-// Whether an object is free: told by what it holds (chain.h).
+// One object of a span: taking the next one, and whether one is free, which is told by what it
+// holds (chain.h).
 #ifndef BURROW_ALLOC_OBJECT_H
 #define BURROW_ALLOC_OBJECT_H
 
@@ -16,8 +17,22 @@ static inline bool bw__object_is_link(uint64_t next, unsigned c) {
          bw__sizeclass_starts(c, bw__pagemap_tag_offset(tag, (uintptr_t)next));
 }
 
-static inline bool bw__object_is_free(const void *p, unsigned c) {
-  return bw__object_is_link(bw__chain_decode(p), c);
+// Whether `p`, in a page with this tag, which is not 0, is where an object in use starts.
+static inline bool bw__object_is_in_use(unsigned tag, const void *p) {
+  unsigned c = bw__pagemap_tag_class(tag);
+  return bw__sizeclass_starts(c, bw__pagemap_tag_offset(tag, (uintptr_t)p)) &&
+         !bw__object_is_link(bw__chain_decode(p), c);
+}
+
+// An object of `s`, which has a free one: off its chain, or the next to be made. Under the lock of
+// whom the span belongs to.
+static inline void *bw__object_take(bw__span *s) {
+  void *object = s->free;
+  if (object)
+    s->free = bw__chain_next(object);
+  else
+    object = (void *)(s->start + s->carved++ * (size_t)bw__sizeclass_sizes[s->size_class]);
+  return object;
 }
 
 #endif

@@ -15,7 +15,6 @@
 #include "alloc/heap.h"
 #include "alloc/object.h"
 #include "alloc/pageheap.h"
-#include "port/port.h"
 
 enum { OBJECTS_MOST = 1024 }; // of the class with the smallest objects
 
@@ -30,30 +29,22 @@ BW_NOINLINE BW_NOT_SANITIZED static uint64_t word_of(const void *object) {
   return *(const volatile uint64_t *)object;
 }
 
-static void begin(picture *p, const bw__span *s) {
+// In a heap a link leads into the same span, which makes the test sharper.
+static bool is_free(const bw__span *s, const void *object) {
+  uint64_t word = word_of(object);
+  if (s->state == SPAN_HEAP) return bw__heap_is_free_locked(s, object, word);
+  return bw__object_is_link(word ^ bw__chain_mask(object), s->size_class);
+}
+
+static void take_objects(picture *p, const bw__span *s) {
   bw_size_class row = bw__sizeclass_rows[s->size_class];
   p->start = s->start;
   p->size = row.size;
   p->count = row.objects;
   memset(p->states, BW_OBJECT_UNUSED, sizeof p->states);
-}
-
-static void take_class(picture *p, const bw__span *s) {
-  begin(p, s);
-  for (unsigned i = 0; i < s->carved; i++) {
-    const void *object = (const void *)(p->start + i * p->size);
-    uint64_t next = word_of(object) ^ bw__chain_mask(object);
-    p->states[i] = bw__object_is_link(next, s->size_class) ? BW_OBJECT_FREE : BW_OBJECT_IN_USE;
-  }
-}
-
-static void take_heap(picture *p, const bw__span *s) {
-  begin(p, s);
-  for (unsigned i = 0; i < s->carved; i++) {
-    const void *object = (const void *)(p->start + i * p->size);
-    bool is_free = bw__heap_is_free_locked(s, object, word_of(object));
-    p->states[i] = is_free ? BW_OBJECT_FREE : BW_OBJECT_IN_USE;
-  }
+  for (unsigned i = 0; i < s->carved; i++)
+    p->states[i] =
+        is_free(s, (const void *)(p->start + i * p->size)) ? BW_OBJECT_FREE : BW_OBJECT_IN_USE;
 }
 
 static void take_large(picture *p, uintptr_t start, size_t bytes) {
@@ -65,7 +56,7 @@ static bool picture_of_heap(picture *p, const void *address) {
   bw_heap *h = bw__heap_lock_owner(address, &s);
   if (!h) return false;
   if (s->size_class)
-    take_heap(p, s);
+    take_objects(p, s);
   else
     take_large(p, s->start, bw__span_bytes(s));
   bw__heap_unlock(h);
@@ -75,10 +66,9 @@ static bool picture_of_heap(picture *p, const void *address) {
 static bool picture_of_class(picture *p, uintptr_t address, int size_class) {
   bw_alloc_where at;
   bw__central_lock((unsigned)size_class);
-  bw__port_mem_sync(); // the span may lie in memory that another thread grew
   bool found = bw__pageheap_where(address, &at) && at.size_class == size_class && !at.owner &&
                at.span_in_use > 0;
-  if (found) take_class(p, bw__pagemap_span(address));
+  if (found) take_objects(p, bw__pagemap_span(address));
   bw__central_unlock((unsigned)size_class);
   return found;
 }

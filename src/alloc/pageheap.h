@@ -9,6 +9,10 @@
 // No request for more bytes than this is looked at.
 #define BW_PAGEHEAP_MAX_BYTES ((size_t)PTRDIFF_MAX - ((size_t)1 << 20))
 
+static inline size_t bw__pageheap_pages_for(size_t bytes) {
+  return (bytes + BW_PAGE_SIZE - 1) >> BW_PAGE_SHIFT;
+}
+
 // A span of `pages` cut for objects of `size_class` (none of them made yet), or for one large
 // object (class 0) at an address that is a multiple of `align`, a power of two. NULL: no memory.
 // Locks: page heap. Blocks: M.

@@ -212,7 +212,7 @@ static bool is_due(bw__sampler *s, size_t bytes, size_t *point) {
 BW_NOINLINE void *bw__profile_alloc(bw__sampler *sampler, unsigned c) {
   size_t bytes = bw__sizeclass_sizes[c], point;
   if (BW_LIKELY(!is_due(sampler, bytes, &point))) return NULL;
-  bw__span *s = bw__pageheap_alloc((bytes + BW_PAGE_SIZE - 1) >> BW_PAGE_SHIFT, 0);
+  bw__span *s = bw__pageheap_alloc(bw__pageheap_pages_for(bytes), 0);
   if (!s) return NULL;
   if (mark(s, bytes, c, point)) return (void *)s->start;
   bw__pageheap_free_large((void *)s->start);

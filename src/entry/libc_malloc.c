@@ -16,6 +16,7 @@
 #include "alloc/alloc.h"
 #include "alloc/fast.h"
 #include "base/config.h"
+#include "entry/enomem.h"
 
 #define EXPORTED BW_ALLOC_CODE __attribute__((visibility("default"), weak))
 
@@ -28,15 +29,10 @@ size_t malloc_usable_size(void *p);
 void free_sized(void *p, size_t size);
 void free_aligned_sized(void *p, size_t align, size_t size);
 
-static void *or_enomem(void *p) {
-  if (BW_UNLIKELY(!p)) errno = ENOMEM;
-  return p;
-}
-
 static bool is_power_of_two(size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
 BW_ALLOC_CODE static BW_NOINLINE void *malloc_slow(size_t size) {
-  return or_enomem(bw_malloc(size));
+  return bw__or_enomem(bw_malloc(size));
 }
 
 EXPORTED BW_NOINLINE void *malloc(size_t size) {
@@ -48,25 +44,20 @@ EXPORTED BW_NOINLINE void free(void *p) {
   if (BW_UNLIKELY(!bw__free_hit(p))) bw__free_slow(p);
 }
 
-EXPORTED void *calloc(size_t count, size_t size) { return or_enomem(bw_calloc(count, size)); }
+EXPORTED void *calloc(size_t count, size_t size) { return bw__or_enomem(bw_calloc(count, size)); }
 
-// realloc(p, 0) frees p and returns NULL without an error.
-EXPORTED void *realloc(void *p, size_t size) {
-  void *moved = bw_realloc(p, size);
-  return size == 0 && p ? NULL : or_enomem(moved);
-}
+EXPORTED void *realloc(void *p, size_t size) { return bw__realloc_or_enomem(p, size); }
 
 EXPORTED void *reallocarray(void *p, size_t count, size_t size) {
   size_t bytes;
-  if (__builtin_mul_overflow(count, size, &bytes)) return or_enomem(NULL);
-  void *moved = bw_realloc(p, bytes);
-  return bytes == 0 && p ? NULL : or_enomem(moved);
+  if (__builtin_mul_overflow(count, size, &bytes)) return bw__or_enomem(NULL);
+  return bw__realloc_or_enomem(p, bytes);
 }
 
 // ---- alignment ----------------------------------------------------------------------------------
 
 static void *aligned(size_t align, size_t size) {
-  if (is_power_of_two(align)) return or_enomem(bw_aligned_alloc(align, size));
+  if (is_power_of_two(align)) return bw__or_enomem(bw_aligned_alloc(align, size));
   errno = EINVAL;
   return NULL;
 }
@@ -94,7 +85,7 @@ EXPORTED void *valloc(size_t size) { return aligned(page(), size); }
 
 // Whole pages.
 EXPORTED void *pvalloc(size_t size) {
-  if (size > SIZE_MAX - page()) return or_enomem(NULL);
+  if (size > SIZE_MAX - page()) return bw__or_enomem(NULL);
   return aligned(page(), bw__align_up(size, page()));
 }
 

@@ -16,12 +16,8 @@
 #include "alloc/alloc.h"
 #include "alloc/pageheap.h"
 #include "base/config.h"
+#include "entry/enomem.h"
 #include "port/wasm/memory.h"
-
-static void *or_enomem(void *p) {
-  if (BW_UNLIKELY(!p)) errno = ENOMEM;
-  return p;
-}
 
 static bool before_tls(void) {
 #if BW_THREADS
@@ -39,22 +35,19 @@ void *emscripten_builtin_calloc(size_t count, size_t size);
 void *emscripten_builtin_realloc(void *p, size_t size);
 void *emscripten_builtin_memalign(size_t align, size_t size);
 
-void *emscripten_builtin_malloc(size_t size) { return or_enomem(bw_malloc(size)); }
+void *emscripten_builtin_malloc(size_t size) { return bw__or_enomem(bw_malloc(size)); }
 
 void emscripten_builtin_free(void *p) { bw_free(p); }
 
 void *emscripten_builtin_calloc(size_t count, size_t size) {
-  return or_enomem(bw_calloc(count, size));
+  return bw__or_enomem(bw_calloc(count, size));
 }
 
-void *emscripten_builtin_realloc(void *p, size_t size) {
-  void *moved = bw_realloc(p, size);
-  return size == 0 && p ? NULL : or_enomem(moved);
-}
+void *emscripten_builtin_realloc(void *p, size_t size) { return bw__realloc_or_enomem(p, size); }
 
 void *emscripten_builtin_memalign(size_t align, size_t size) {
   if (before_tls()) return bw__alloc_before_tls(align, size); // errno is not there yet
-  return or_enomem(bw_aligned_alloc(align, size));
+  return bw__or_enomem(bw_aligned_alloc(align, size));
 }
 
 // musl's names for the same.

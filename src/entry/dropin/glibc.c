@@ -10,6 +10,7 @@
 #include <burrow/alloc.h>
 
 #include "alloc/alloc.h"
+#include "alloc/misuse.h"
 #include "base/text.h"
 #include "port/port.h"
 
@@ -19,10 +20,7 @@
 
 // As glibc's: abort, so that there is a core dump and a debugger stops.
 static void abort_program(const char *text) {
-  char buffer[320];
-  bw__text t = bw__text_on(buffer, sizeof buffer);
-  bw__text_format(&t, "fatal error: %s\n", text);
-  bw__port_write(2, t.data, t.len);
+  bw__misuse_print(text);
   abort();
 }
 
