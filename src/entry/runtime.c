@@ -59,6 +59,7 @@ int bw__runtime_open(const bw_options *options) {
   if (options && (options->procs < 0 || options->procs > PROCS_MAX)) return BW_EINVAL;
   if (bw__swap(&running, true)) return BW_ESTATE;
   bw__alloc_fatal = alloc_fatal;
+  bw__stack_overflow_watch();
   size_t stack_size =
       options && options->stack_size ? options->stack_size : bw_stack_size_default();
   int code = allocate(choose_procs(options), stack_size);

@@ -53,4 +53,9 @@ void bw__ctx_destroy(bw__ctx *c);
 // Bytes of the block below the deepest use known at the last suspend; < 0: it overflowed.
 ptrdiff_t bw__ctx_headroom(const bw__ctx *c);
 
+// Called by the port when it finds that `c` has used more than its block (on whatever stack that
+// can still be used); must not return. Set once at start-up; NULL: the port says something by
+// itself.
+extern void (*bw__ctx_overflowed)(bw__ctx *c, uintptr_t sp);
+
 #endif

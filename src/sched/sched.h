@@ -143,4 +143,12 @@ void bw__timers_free(void);
 // "fatal error: MESSAGE", a dump of all goroutines, exit status 2. Allocates nothing.
 _Noreturn void bw__fatal(const char *format, ...) BW_PRINTF(1, 2);
 
+// ---- overflow.c ---------------------------------------------------------------------------------
+
+// The words of a stack overflow, then bw__fatal. `sp`: where the stack pointer was, as far as
+// known.
+_Noreturn void bw__stack_overflow(bw__g *g, uintptr_t sp);
+// Has the port tell of overflows. At start-up, once or more.
+void bw__stack_overflow_watch(void);
+
 #endif

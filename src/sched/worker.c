@@ -169,9 +169,7 @@ static bw__g *find(bw__m *m, bw__g *yielded) {
 // The stack is only looked at here, where the context is saved: a fatal error one switch late beats
 // none. (Natively a guard page catches it at once.)
 static void check_stack(bw__g *g) {
-  if (BW_UNLIKELY(bw__ctx_headroom(&g->ctx) < 0))
-    bw__fatal("stack overflow: goroutine %llu exceeds its %zu-byte stack",
-              (unsigned long long)bw__load_relaxed(&g->id), g->stack_size);
+  if (BW_UNLIKELY(bw__ctx_headroom(&g->ctx) < 0)) bw__stack_overflow(g, (uintptr_t)g->ctx.sp);
 }
 
 // After the switch back: the context is saved, so others may have the goroutine now. Returns it

@@ -17,6 +17,8 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+void (*bw__ctx_overflowed)(bw__ctx *c, uintptr_t sp);
+
 // Saves the current context to *save and continues the one at `load`.
 void bw__ctx_swap(void **save, void *load);
 // Writes the first frame on a fresh stack: bw__ctx_swap to the result calls start(c).

@@ -33,6 +33,8 @@ ASYNCIFY("stop_unwind") void asyncify_stop_unwind(void);
 ASYNCIFY("start_rewind") void asyncify_start_rewind(void *save);
 ASYNCIFY("stop_rewind") void asyncify_stop_rewind(void);
 
+void (*bw__ctx_overflowed)(bw__ctx *c, uintptr_t sp);
+
 char *bw__sp_get(void);
 void bw__sp_set(char *sp);
 
@@ -52,14 +54,15 @@ void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void
   memcpy(c->lo, canary, CANARY_BYTES);
 }
 
-static _Noreturn void overflowed(void) {
+static _Noreturn void overflowed(bw__ctx *c) {
+  if (bw__ctx_overflowed) bw__ctx_overflowed(c, (uintptr_t)bw__sp_get());
   static const char text[] = "fatal error: stack overflow: a goroutine exceeds its stack\n";
   bw__port_write(2, text, sizeof text - 1);
   bw__port_exit(2);
 }
 
-static void check_canary(const bw__ctx *c) {
-  if (memcmp(c->lo, canary, CANARY_BYTES) != 0) overflowed();
+static void check_canary(bw__ctx *c) {
+  if (memcmp(c->lo, canary, CANARY_BYTES) != 0) overflowed(c);
 }
 
 BW_NOINLINE bool bw__ctx_resume(bw__ctx *c) {
@@ -85,7 +88,7 @@ BW_NOINLINE void bw__ctx_suspend(bw__ctx *c) {
   c->sp = bw__sp_get();
   c->save.at = c->lo + CANARY_BYTES;
   c->save.end = c->sp;
-  if ((char *)c->sp < c->lo + RESERVE) overflowed();
+  if ((char *)c->sp < c->lo + RESERVE) overflowed(c);
   check_canary(c);
   c->suspended = true;
   asyncify_start_unwind(&c->save);

@@ -1,0 +1,25 @@
+// Stack overflow, worded as Go words it: the limit, where the stack pointer was, and the fatal
+// error with its dump. How it is noticed is the port's: see port/ctx.h.
+#include "sched/sched.h"
+
+// Runs on a stack of its own or on what is left of the goroutine's: allocates nothing, needs
+// little.
+_Noreturn void bw__stack_overflow(bw__g *g, uintptr_t sp) {
+  char buffer[256], name[BW_NAME_WORDS * 8];
+  bw__text t = bw__text_on(buffer, sizeof buffer);
+  uintptr_t lo = (uintptr_t)g->stack_lo;
+  bw__g_name(g, name);
+  bw__text_format(&t, "runtime: goroutine stack exceeds %zu-byte limit: goroutine %llu%s%s\n",
+                  g->stack_size, (unsigned long long)bw__load_relaxed(&g->id), name[0] ? " " : "",
+                  name);
+  bw__text_format(&t, "runtime: sp=%p stack=[%p, %p]\n", (void *)sp, (void *)lo,
+                  (void *)(lo + g->stack_size));
+  bw__port_write(2, t.data, t.len);
+  bw__fatal("stack overflow");
+}
+
+static void ctx_overflowed(bw__ctx *c, uintptr_t sp) {
+  bw__stack_overflow(BW_CONTAINER(c, bw__g, ctx), sp);
+}
+
+void bw__stack_overflow_watch(void) { bw__ctx_overflowed = ctx_overflowed; }
