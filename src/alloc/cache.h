@@ -8,7 +8,7 @@
 #include "alloc/budget.h"
 #include "alloc/central.h"
 #include "alloc/sampler.h"
-#include "alloc/shared.h"
+#include "base/shared.h"
 #include "alloc/sizeclass.h"
 
 // A list's length is not kept: it is moved + frees - allocs, where `moved` (what came from central

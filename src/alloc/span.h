@@ -22,7 +22,7 @@
 #ifndef BURROW_ALLOC_SPAN_H
 #define BURROW_ALLOC_SPAN_H
 
-#include "alloc/shared.h"
+#include "base/shared.h"
 #include "base/list.h"
 
 typedef enum { SPAN_DEAD, SPAN_FREE, SPAN_OBJECTS, SPAN_LARGE, SPAN_HEAP } bw__span_state;

@@ -68,6 +68,13 @@
 #define BW_TSAN 0
 #endif
 
+// The address behind the call of the function that asks; NULL where a program cannot see its stack.
+#if BW_WASM
+#define bw__return_address() NULL
+#else
+#define bw__return_address() __builtin_return_address(0)
+#endif
+
 // BW_ASSERT checks an invariant in development builds and costs nothing in release builds.
 #ifdef NDEBUG
 #define BW_ASSERT(x) ((void)0)

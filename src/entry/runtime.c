@@ -1,9 +1,10 @@
 // Start-up and tear-down, in the order that the layers want.
 //
-//   open   options -> Ps and Ms (allocated together) -> published
-//   run    the main goroutine is queued, helper Ms are started, the caller serves as M 0
-//   stop   `stopping` is set, every idle M is woken; each M leaves at its next switch
-//   close  helpers joined -> Gs and stacks freed -> timers -> Ps and Ms
+//   open   options -> Ps, all idle -> monitor -> published
+//   run    the main goroutine is queued; the caller serves as the first M, others are started when
+//          there is work for them (all at once where that takes long: on wasm)
+//   stop   `stopping` is set, every sleeping M is woken; each M leaves at its next switch
+//   close  Ms joined -> monitor joined -> Gs and stacks freed -> timers -> Ps and Ms
 #include "entry/runtime.h"
 
 #include "alloc/alloc.h"
@@ -13,7 +14,7 @@
 #include <burrow/error.h>
 #include <stdlib.h>
 
-enum { PROCS_MAX = 1024 };
+enum { THREADS_MAX = 10000 };
 
 static _Atomic(bool) running;
 
@@ -22,66 +23,73 @@ static int choose_procs(const bw_options *options) {
   if (options && options->procs) return options->procs;
   const char *env = bw__port_env("BURROW_PROCS");
   int procs = env ? atoi(env) : 0;
-  return procs > 0 && procs <= PROCS_MAX ? procs : bw__port_cpu_count();
+  return procs > 0 && procs <= BW_PROCS_MAX ? procs : bw__port_cpu_count();
 }
 
-static int allocate(int procs, size_t stack_size) {
-  bw__sched *s = &bw__sched_state;
-  bw__p *ps = bw_aligned_alloc(BW_CACHE_LINE, sizeof *ps * (size_t)procs);
-  bw__m *ms = bw_calloc((size_t)procs, sizeof *ms);
-  if (!ps || !ms) {
-    bw_free(ps);
-    bw_free(ms);
-    return BW_ENOMEM;
-  }
-  memset(ps, 0, sizeof *ps * (size_t)procs);
-  for (int i = 0; i < procs; i++) {
-    ps[i].index = i;
-    ps[i].cache = bw__cache_new();
-  }
+// What a run before this one may have left behind. Nobody else looks at it yet.
+static void reset(bw__sched *s, const bw_options *options) {
   bw__list_init(&s->idle);
+  bw__list_init(&s->pinned_ms);
+  bw__list_init(&s->batches);
   s->head = s->tail = NULL;
-  bw__store_relaxed(&s->queued, 0);
-  s->idle_count = s->spinning_count = 0;
+  s->list_count = 0;
+  bw__store(&s->queued, 0);
+  s->idle_ms = s->pinned_idle = 0;
+  bw__store(&s->spinning, 0);
+  s->keeper = NULL;
+  bw__store(&s->keeps_until, BW_NEVER);
+  bw__store(&s->coarse_now, bw__port_now());
   bw__store(&s->stopping, false);
-  s->procs = procs;
-  s->stack_size = stack_size;
-  s->ms = ms;
-  s->ps = ps;
-  return 0;
+  s->main_exited = false;
+  s->m_max = options && options->threads_max ? options->threads_max : THREADS_MAX;
+  s->stack_size = options && options->stack_size ? options->stack_size : bw_stack_size_default();
 }
 
 // Misuse of the allocator while the runtime is up: say it with a dump of all goroutines. (On wasm
 // the allocator says it by itself, see alloc/alloc.h.)
 static void alloc_fatal(const char *text) { bw__fatal("%s", text); }
 
-int bw__runtime_open(const bw_options *options) {
-  if (options && (options->procs < 0 || options->procs > PROCS_MAX)) return BW_EINVAL;
+static bool valid(const bw_options *o) {
+  return !o || (o->procs >= 0 && o->procs <= BW_PROCS_MAX && o->threads_max >= 0);
+}
+
+int bw__runtime_open(const bw_options *options, bool starts_ms) {
+  bw__sched *s = &bw__sched_state;
+  if (!valid(options)) return BW_EINVAL;
   if (bw__swap(&running, true)) return BW_ESTATE;
   bw__alloc_fatal = alloc_fatal;
   bw__stack_overflow_watch();
-  size_t stack_size =
-      options && options->stack_size ? options->stack_size : bw_stack_size_default();
-  int code = allocate(choose_procs(options), stack_size);
-  if (code != 0) bw__store(&running, false);
-  return code;
+  reset(s, options);
+  s->starts_ms = starts_ms && bw__port_capabilities.threads;
+  if (!bw__procs_open(choose_procs(options))) {
+    bw__procs_free();
+    bw__store(&running, false);
+    return BW_ENOMEM;
+  }
+  if (starts_ms) bw__monitor_start();
+  s->running = true;
+  return 0;
 }
 
 void bw__runtime_stop(void) {
   bw__sched *s = &bw__sched_state;
   bw__store(&s->stopping, true);
-  for (int i = 0; i < s->procs; i++) bw__sched_kick();
+  for (int i = 0; i < BW_PROCS_MAX; i++) {
+    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
+    if (p) bw__store(&p->attention, 1);
+  }
+  bw__ms_wake_all();
 }
 
 void bw__runtime_close(void) {
   bw__sched *s = &bw__sched_state;
+  bw__ms_join();
+  bw__monitor_stop();
+  s->running = false;
   bw__g_free_all();
   bw__timers_free();
-  for (int i = 0; i < s->procs; i++) bw__cache_delete(s->ps[i].cache);
-  bw_free(s->ps);
-  bw_free(s->ms);
-  s->ps = NULL;
-  s->ms = NULL;
+  bw__procs_free();
+  bw__ms_free();
   bw__store(&running, false);
 }
 
@@ -99,19 +107,18 @@ static void main_goroutine(void *arg) {
   bw__runtime_stop();
 }
 
-static void helper(void *arg) { bw__m_serve((int)(intptr_t)arg); }
-
-// Starts M 1..procs-1. Returns how many started.
-static int start_helpers(bw__sched *s) {
-  int started = 0;
-  for (int i = 1; i < s->procs; i++, started++)
-    if (bw__port_thread_start(&s->ms[i].thread, helper, (void *)(intptr_t)i) != 0) break;
-  return started;
+// Where a thread takes long to start, those that will be wanted are started ahead.
+static bool start_threads(bw__sched *s) {
+  if (bw__port_capabilities.monitors) return true;
+  int procs = bw__load(&s->procs), cores = bw__port_cpu_count();
+  for (int i = 1; i < procs && i < cores; i++)
+    if (!bw__m_start(NULL, false)) return false;
+  return true;
 }
 
 int bw_run(int (*fn)(void *), void *arg, const bw_options *options) {
   if (!fn) return BW_EINVAL;
-  int code = bw__runtime_open(options);
+  int code = bw__runtime_open(options, true);
   if (code != 0) return code;
   bw__sched *s = &bw__sched_state;
   main_call call = {fn, arg, 0};
@@ -120,14 +127,10 @@ int bw_run(int (*fn)(void *), void *arg, const bw_options *options) {
       .name = "main",
       .stack_size = s->stack_size > least ? s->stack_size : least,
   };
-  int started = start_helpers(s);
-  if (started < s->procs - 1)
-    code = BW_ENOMEM;
-  else
-    code = bw_go_with(&options_of_main, main_goroutine, &call);
+  bw__m *m = bw__m_new();
+  code = m && start_threads(s) ? bw_go_with(&options_of_main, main_goroutine, &call) : BW_ENOMEM;
   if (code != 0) bw__runtime_stop();
-  bw__m_serve(0);
-  for (int i = 1; i <= started; i++) bw__port_thread_join(&s->ms[i].thread);
+  if (m) bw__m_serve(m);
   bw__runtime_close();
   return code != 0 ? code : call.status;
 }

@@ -5,11 +5,12 @@
 
 #include <burrow/go.h>
 
-// Makes the Ps and Ms; no goroutine yet. 0 or BW_EINVAL, BW_ESTATE, BW_ENOMEM.
-int bw__runtime_open(const bw_options *options);
+// Makes the Ps; no goroutine yet. `starts_ms`: Ms may be started on threads of the runtime's own;
+// else all threads come from outside. 0 or BW_EINVAL, BW_ESTATE, BW_ENOMEM.
+int bw__runtime_open(const bw_options *options, bool starts_ms);
 // Has every M leave its loop at its next switch. Returns at once.
 void bw__runtime_stop(void);
-// Frees all of it. Every M must have left.
+// Joins the threads that were started, and frees everything. Every other M must have left.
 void bw__runtime_close(void);
 
 #endif

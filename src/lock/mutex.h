@@ -51,6 +51,14 @@ static inline void bw__mutex_lock(bw__mutex *mu) {
   bw__mutex_lock_unranked(mu);
 }
 
+// Blocks: never. True: locked.
+static inline bool bw__mutex_trylock(bw__mutex *mu) {
+  uint32_t free_word = 0;
+  if (!bw__cas_acquire(&mu->word, &free_word, 1)) return false;
+  bw__rank_push((bw__rank)mu->rank);
+  return true;
+}
+
 static inline void bw__mutex_unlock(bw__mutex *mu) {
   bw__rank_pop((bw__rank)mu->rank);
   bw__mutex_unlock_unranked(mu);

@@ -15,6 +15,7 @@
   X(BW_RANK_CHAN, "channel")                                                                       \
   X(BW_RANK_TIMERS, "timers")                                                                      \
   X(BW_RANK_ALLG, "list of goroutines")                                                            \
+  X(BW_RANK_GPOOL, "pool of goroutines")                                                           \
   X(BW_RANK_SCHED, "scheduler")                                                                    \
   X(BW_RANK_HEAPS, "list of heaps")                                                                \
   X(BW_RANK_HEAP, "heap")                                                                          \

@@ -21,6 +21,7 @@ typedef struct {
   bool gives_back;   // bw__port_mem_release really returns memory to the system
   bool protects;     // bw__port_mem_protect works
   bool maps_stacks;  // bw__port_stack_map works; else stacks come from the page heap
+  bool monitors;     // a thread more costs little: the scheduler has one that watches the others
   size_t stack_size; // default size of a goroutine's stack, bytes
   size_t main_stack; // least size of the main goroutine's: C's main() is used to more
 } bw__port_caps;

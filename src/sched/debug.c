@@ -3,15 +3,16 @@
 
 bw_proc_stats bw_proc_stats_read(int index) {
   bw__sched *s = &bw__sched_state;
-  if (!s->ps || index < 0 || index >= s->procs) return (bw_proc_stats){0};
-  bw__p *p = &s->ps[index];
+  bw__p *p = index < 0 || index >= BW_PROCS_MAX ? NULL : bw__load_acquire(&s->ps[index]);
+  if (!p) return (bw_proc_stats){0};
   return (bw_proc_stats){
-      .runs = bw__load_relaxed(&p->runs),
-      .migrations = bw__load_relaxed(&p->migrations),
-      .spawns = bw__load_relaxed(&p->spawns),
-      .parks = bw__load_relaxed(&p->parks),
-      .yields = bw__load_relaxed(&p->yields),
-      .sleeps = bw__load_relaxed(&p->sleeps),
+      .runs = bw__tally_read(&p->runs),
+      .migrations = bw__tally_read(&p->migrations),
+      .spawns = bw__tally_read(&p->spawns),
+      .parks = bw__tally_read(&p->parks),
+      .yields = bw__tally_read(&p->yields),
+      .sleeps = bw__tally_read(&p->sleeps),
+      .steals = bw__tally_read(&p->steals),
   };
 }
 

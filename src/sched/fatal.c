@@ -23,16 +23,15 @@ static BW_NOINLINE void claim_the_end(void) {
 }
 
 static void describe(bw__text *t, bw__g *g) {
-  static const char *const names[] = {"free", "runnable", "running", "waiting"};
-  uint32_t state = bw__load_acquire(&g->state);
+  static const char *const names[] = {"free", "runnable", "running", "waiting", "blocking call"};
+  uint32_t state = bw__shared_load(&g->state);
   const char *what = names[state];
-  if (state == BW_G_WAITING) what = bw__reason_text((bw__reason)bw__load_relaxed(&g->reason));
+  if (state == BW_G_WAITING) what = bw__reason_text((bw__reason)bw__shared_load(&g->reason));
   char name[BW_NAME_WORDS * 8];
   bw__g_name(g, name);
-  bw__text_format(t, "\ngoroutine %llu [%s]:\n", (unsigned long long)bw__load_relaxed(&g->id),
-                  what);
-  bw__text_format(t, "  %s%sfn %p", name, name[0] ? " " : "", (void *)bw__load_relaxed(&g->entry));
-  uint64_t parent = bw__load_relaxed(&g->parent);
+  bw__text_format(t, "\ngoroutine %llu [%s]:\n", (unsigned long long)bw__shared_load(&g->id), what);
+  bw__text_format(t, "  %s%sfn %p", name, name[0] ? " " : "", (void *)bw__shared_load(&g->entry));
+  uint64_t parent = bw__shared_load(&g->parent);
   if (parent) bw__text_format(t, ", created by goroutine %llu", (unsigned long long)parent);
   bw__text_format(t, "\n");
 }

@@ -1,168 +1,293 @@
 // Goroutines: made, named, recycled.
 //
-// A G and its stack live together: when a goroutine ends, its G goes to the free list of the P it
-// ended on with the stack still attached, and the next bw_go on that P takes it from there without
-// a lock. A P that has too many gives half to the global list. Gs are freed only at tear-down, so
-// the list of all Gs only grows while the runtime runs and dumps can walk it under one short lock.
+// A goroutine's memory is one block, from bottom to top: its stack, which grows down; a copy of its
+// argument if it was asked for; the G. So a parked goroutine that uses little of its stack touches
+// one page of memory, and G and stack share a line of the page table.
 //
-// Locks: allg (the list of all), sched (the global free list). Never both.
+// When a goroutine ends, its block goes to the free Gs of the P it ended on, and the next bw_go on
+// that P takes it from there without a lock. A P keeps at most two batches; whole batches go to the
+// global pool and come from it. What has lain in the pool for a while is given back. Only blocks
+// of the default size are kept.
+//
+// Locks: allg (the list of all Gs that have a block), gpool. Never both.
 #include "sched/sched.h"
 
 #include "sched/stack.h"
 
 #include <burrow/alloc.h>
 
-enum { LOCAL_FREE_MAX = 64 };
+enum { BATCH = 32, IDS = 16 };
+enum { TRIM_EVERY = 1000 * 1000 * 1000 };
 
 static struct {
   bw__mutex lock;
-  bw__g *head; // under lock
-  _Atomic(uint64_t) next_id;
-  _Atomic(int64_t) live;
-} all = {.lock = BW_MUTEX_INIT(BW_RANK_ALLG)};
+  bw__list head; // under lock
+  _Atomic(uint64_t) last_id;
+  _Atomic(uint64_t) spawns, ends; // of threads without a P
+} all = {.lock = BW_MUTEX_INIT(BW_RANK_ALLG), .head = {&all.head, &all.head}};
+
+static struct {
+  bw__mutex lock;
+  bw__g *batches;           // linked by arg of each batch's first G: under lock
+  _Atomic(int32_t) count;   // of batches: written under lock
+  int32_t least;            // of count since the last trim: under lock
+  _Atomic(int64_t) trimmed; // when
+} pool = {.lock = BW_MUTEX_INIT(BW_RANK_GPOOL)};
+
+// ---- blocks -------------------------------------------------------------------------------------
+
+static bw__g *g_of(void *lo, size_t size) {
+  return (bw__g *)(((uintptr_t)lo + size - sizeof(bw__g)) & ~(uintptr_t)(BW_CACHE_LINE - 1));
+}
+
+static bw__g *make_block(size_t want) {
+  size_t size;
+  void *lo = bw__stack_alloc(want, &size);
+  if (!lo) return NULL;
+  bw__g *g = g_of(lo, size);
+  memset(g, 0, sizeof *g);
+  g->stack_lo = lo;
+  g->stack_all = size;
+  bw__mutex_lock(&all.lock);
+  bw__list_push_back(&all.head, &g->all);
+  bw__mutex_unlock(&all.lock);
+  return g;
+}
+
+static void free_block(bw__g *g) {
+  bw__mutex_lock(&all.lock);
+  bw__port_mem_sync();
+  bw__list_remove(&g->all);
+  bw__mutex_unlock(&all.lock);
+  bw__stack_free(g->stack_lo, g->stack_all);
+}
+
+// ---- the pool -----------------------------------------------------------------------------------
+
+static void pool_put(bw__g *batch) {
+  bw__mutex_lock(&pool.lock);
+  batch->arg = pool.batches;
+  pool.batches = batch;
+  bw__store_relaxed(&pool.count, bw__load_relaxed(&pool.count) + 1);
+  bw__mutex_unlock(&pool.lock);
+}
+
+static bw__g *pool_take_locked(void) {
+  bw__g *batch = pool.batches;
+  if (!batch) return NULL;
+  pool.batches = batch->arg;
+  int32_t count = bw__load_relaxed(&pool.count) - 1;
+  bw__store_relaxed(&pool.count, count);
+  if (count < pool.least) pool.least = count;
+  return batch;
+}
+
+static bw__g *pool_take(void) {
+  if (bw__load_relaxed(&pool.count) == 0) return NULL;
+  bw__mutex_lock(&pool.lock);
+  bw__port_mem_sync();
+  bw__g *batch = pool_take_locked();
+  bw__mutex_unlock(&pool.lock);
+  return batch;
+}
+
+static void free_chain(bw__g *g) {
+  for (bw__g *next; g; g = next) {
+    next = g->next;
+    free_block(g);
+  }
+}
+
+bool bw__g_trim_wanted(void) { return bw__load_relaxed(&pool.count) > 0; }
+
+// Half of what nobody wanted since the last time.
+void bw__g_trim(int64_t now) {
+  int64_t last = bw__load_relaxed(&pool.trimmed);
+  if (bw__load_relaxed(&pool.count) == 0 || now - last < TRIM_EVERY) return;
+  if (!bw__cas(&pool.trimmed, &last, now)) return; // somebody else does it
+  bw__mutex_lock(&pool.lock);
+  int32_t n = (pool.least + 1) / 2;
+  pool.least = bw__load_relaxed(&pool.count) - n;
+  bw__mutex_unlock(&pool.lock);
+  for (bw__g *batch; n > 0 && (batch = pool_take()); n--) free_chain(batch);
+}
+
+// ---- taken and given ----------------------------------------------------------------------------
+
+static bw__g *take_free(bw__p *p) {
+  if (!p->free_gs) {
+    p->free_gs = p->spare_gs ? p->spare_gs : pool_take();
+    p->spare_gs = NULL;
+    p->free_count = p->free_gs ? BATCH : 0;
+    if (!p->free_gs) return NULL;
+  }
+  bw__g *g = p->free_gs;
+  p->free_gs = g->next;
+  p->free_count--;
+  if (p->free_gs) __builtin_prefetch(p->free_gs, 1);
+  return g;
+}
+
+static void give_free(bw__p *p, bw__g *g) {
+  if (p->free_count == BATCH) {
+    if (p->spare_gs) pool_put(p->spare_gs);
+    p->spare_gs = p->free_gs;
+    p->free_gs = NULL;
+    p->free_count = 0;
+  }
+  g->next = p->free_gs;
+  p->free_gs = g;
+  p->free_count++;
+}
+
+// A list that is no whole batch is given back to the system.
+void bw__g_flush(bw__p *p) {
+  if (p->spare_gs) pool_put(p->spare_gs);
+  free_chain(p->free_gs);
+  p->spare_gs = p->free_gs = NULL;
+  p->free_count = 0;
+}
+
+static bool is_default(const bw__g *g) {
+  return bw__stack_fits(g->stack_all, bw__sched_state.stack_size);
+}
+
+// ---- numbers and names --------------------------------------------------------------------------
+
+static uint64_t next_id(bw__p *p) {
+  if (!p) return bw__add_relaxed(&all.last_id, 1) + 1;
+  if (p->next_id == p->end_id) {
+    p->next_id = bw__add_relaxed(&all.last_id, IDS) + 1;
+    p->end_id = p->next_id + IDS;
+  }
+  return p->next_id++;
+}
 
 static void set_name(bw__g *g, const char *name) {
   uint64_t words[BW_NAME_WORDS] = {0};
-  if (name) {
-    size_t n = strlen(name);
-    memcpy(words, name, n < sizeof words - 1 ? n : sizeof words - 1);
-  }
-  for (int i = 0; i < BW_NAME_WORDS; i++) bw__store_relaxed(&g->name[i], words[i]);
+  size_t n = strlen(name);
+  memcpy(words, name, n < sizeof words - 1 ? n : sizeof words - 1);
+  for (int i = 0; i < BW_NAME_WORDS; i++) bw__shared_store(&g->name[i], words[i]);
 }
 
 void bw__g_name(bw__g *g, char out[BW_NAME_WORDS * 8]) {
   for (int i = 0; i < BW_NAME_WORDS; i++) {
-    uint64_t word = bw__load_relaxed(&g->name[i]);
+    uint64_t word = bw__shared_load(&g->name[i]);
     memcpy(out + (size_t)i * 8, &word, 8);
   }
   out[BW_NAME_WORDS * 8 - 1] = 0;
 }
+
+// ---- life ---------------------------------------------------------------------------------------
 
 static void entry(void *arg) {
   bw__g *g = arg;
   g->fn(g->arg);
 }
 
-// Takes a few Gs from the global list, so that the lock is paid once for many.
-static bw__g *take_free(bw__m *m) {
-  if (m && m->p->free_gs) {
-    bw__g *g = m->p->free_gs;
-    m->p->free_gs = g->next;
-    m->p->free_count--;
-    return g;
-  }
-  bw__sched *s = &bw__sched_state;
-  bw__mutex_lock(&s->lock);
-  bw__g *g = s->free_gs;
-  if (g) s->free_gs = g->next;
-  for (int i = 0; m && i < LOCAL_FREE_MAX / 2 && s->free_gs; i++) {
-    bw__g *more = s->free_gs;
-    s->free_gs = more->next;
-    more->next = m->p->free_gs;
-    m->p->free_gs = more;
-    m->p->free_count++;
-  }
-  bw__port_mem_sync(); // a G from the global list may lie in memory that another M grew
-  bw__mutex_unlock(&s->lock);
-  return g;
-}
-
-static bw__g *make_new(void) {
-  bw__g *g = bw_calloc(1, sizeof *g);
-  if (!g) return NULL;
-  bw__mutex_lock(&all.lock);
-  g->all_next = all.head;
-  all.head = g;
-  bw__mutex_unlock(&all.lock);
-  return g;
-}
-
-// To the P's own list, or to the global one on a plain thread or when the P has plenty.
-static void give_free(bw__m *m, bw__g *g) {
-  if (m && m->p->free_count < LOCAL_FREE_MAX) {
-    g->next = m->p->free_gs;
-    m->p->free_gs = g;
-    m->p->free_count++;
-    return;
-  }
-  bw__sched *s = &bw__sched_state;
-  bw__mutex_lock(&s->lock);
-  g->next = s->free_gs;
-  s->free_gs = g;
-  for (int i = 0; m && i < LOCAL_FREE_MAX / 2; i++) {
-    bw__g *more = m->p->free_gs;
-    m->p->free_gs = more->next;
-    m->p->free_count--;
-    more->next = s->free_gs;
-    s->free_gs = more;
-  }
-  bw__mutex_unlock(&s->lock);
-}
-
-static void drop_stack(bw__g *g) {
-  if (g->stack_lo) bw__stack_free(g->stack_lo, g->stack_size);
-  g->stack_lo = NULL;
-}
-
-bw__g *bw__g_make(const bw_go_options *options, void (*fn)(void *), void *arg) {
-  bw__m *m = bw__m_current();
-  size_t want = options && options->stack_size ? options->stack_size : bw__sched_state.stack_size;
-  bw__g *g = take_free(m);
-  if (!g) g = make_new();
-  if (!g) return NULL;
-  if (g->stack_lo && !bw__stack_fits(g->stack_size, want)) drop_stack(g);
-  if (!g->stack_lo) g->stack_lo = bw__stack_alloc(want, &g->stack_size);
-  if (!g->stack_lo) {
-    give_free(m, g);
-    return NULL;
+// Copies the argument below the G, and makes the context on what is left.
+static void set_up(bw__g *g, const bw_go_options *o, void (*fn)(void *), void *arg) {
+  char *top = (char *)g;
+  if (o && o->arg_size > 0) {
+    top -= bw__align_up(o->arg_size, 16);
+    memcpy(top, arg, o->arg_size);
+    arg = top;
   }
   g->fn = fn;
   g->arg = arg;
-  g->next = NULL;
   g->last_proc = -1;
+  g->stack_size = (size_t)(top - (char *)g->stack_lo);
   bw__ctx_make(&g->ctx, g->stack_lo, g->stack_size, entry, g);
-  set_name(g, options ? options->name : NULL);
-  bw__store_relaxed(&g->entry, (uintptr_t)fn);
-  bw__store_relaxed(&g->parent, m && m->cur ? bw__load_relaxed(&m->cur->id) : 0);
-  bw__store_relaxed(&g->reason, BW_REASON_NONE);
-  bw__store_relaxed(&g->id, bw__add_relaxed(&all.next_id, 1) + 1);
-  bw__store_release(&g->state, BW_G_RUNNABLE); // pairs with the acquire in bw__g_each
-  bw__add_relaxed(&all.live, 1);
+}
+
+bw__g *bw__g_make(const bw_go_options *o, void (*fn)(void *), void *arg, uintptr_t made) {
+  bw__m *m = bw__m_current();
+  bw__p *p = m ? m->p : NULL;
+  size_t want = o && o->stack_size ? o->stack_size : bw__sched_state.stack_size;
+  bool usual = !o || (!o->stack_size && !o->arg_size);
+  if (!usual) want += bw__align_up(o->arg_size, 16);
+  bw__g *g = usual && p ? take_free(p) : NULL;
+  if (!g) g = make_block(want);
+  if (!g) return NULL;
+  set_up(g, o, fn, arg);
+  if (o && o->name)
+    set_name(g, o->name);
+  else
+    bw__shared_store(&g->name[0], 0);
+  bw__shared_store(&g->entry, (uintptr_t)fn);
+  bw__shared_store(&g->made, made);
+  bw__shared_store(&g->parent, p && m->cur ? bw__shared_load(&m->cur->id) : 0);
+  bw__shared_store(&g->id, next_id(p));
+  bw__shared_store(&g->state, BW_G_RUNNABLE); // pairs with the load in bw__g_each
+  if (p)
+    bw__tally_add(&p->spawns, 1);
+  else
+    bw__add_relaxed(&all.spawns, 1);
   return g;
 }
 
 void bw__g_recycle(bw__m *m, bw__g *g) {
   bw__ctx_destroy(&g->ctx);
-  bw__store_relaxed(&g->state, BW_G_FREE);
-  bw__add_relaxed(&all.live, -1);
-  give_free(m, g);
+  bw__shared_store(&g->state, BW_G_FREE);
+  bw__p *p = m->p;
+  if (!p)
+    bw__add_relaxed(&all.ends, 1);
+  else
+    bw__tally_add(&p->ends, 1);
+  if (p && is_default(g))
+    give_free(p, g);
+  else
+    free_block(g);
 }
 
 void bw__g_free_all(void) {
-  for (bw__g *g = all.head, *next; g; g = next) {
-    next = g->all_next;
-    if (bw__load_relaxed(&g->state) != BW_G_FREE) bw__ctx_destroy(&g->ctx);
-    drop_stack(g);
-    bw_free(g);
+  for (bw__list *l; (l = bw__list_pop_front(&all.head));) {
+    bw__g *g = BW_CONTAINER(l, bw__g, all);
+    if (bw__shared_load(&g->state) != BW_G_FREE) bw__ctx_destroy(&g->ctx);
+    bw__stack_free(g->stack_lo, g->stack_all);
   }
-  all.head = NULL;
-  bw__sched_state.free_gs = NULL;
-  bw__store_relaxed(&all.next_id, 0);
-  bw__store_relaxed(&all.live, 0);
+  pool.batches = NULL;
+  pool.least = 0;
+  bw__store_relaxed(&pool.count, 0);
+  bw__store_relaxed(&all.last_id, 0);
+  bw__store_relaxed(&all.spawns, 0);
+  bw__store_relaxed(&all.ends, 0);
 }
 
-void bw__g_each(void (*visit)(bw__g *g, void *arg), void *arg) {
-  bw__mutex_lock(&all.lock);
-  bw__g *g = all.head;
+bool bw__g_each(void (*visit)(bw__g *g, void *arg), void *arg) {
+  enum { TRIES = 10000 };
+  for (int i = 0; !bw__mutex_trylock(&all.lock); i++) {
+    if (i == TRIES) return false;
+    bw__port_thread_yield();
+  }
   bw__port_mem_sync();
+  for (bw__list *l = all.head.next; l != &all.head; l = l->next) {
+    bw__g *g = BW_CONTAINER(l, bw__g, all);
+    if (bw__shared_load(&g->state) != BW_G_FREE) visit(g, arg);
+  }
   bw__mutex_unlock(&all.lock);
-  for (; g; g = g->all_next) // all_next never changes once linked
-    if (bw__load_acquire(&g->state) != BW_G_FREE) visit(g, arg);
+  return true;
 }
 
-int bw_num_goroutine(void) { return (int)bw__load_relaxed(&all.live); }
+// Ends first: a goroutine that starts or ends meanwhile is counted rather than forgotten.
+int bw_num_goroutine(void) {
+  bw__sched *s = &bw__sched_state;
+  uint64_t ends = bw__load(&all.ends), spawns = 0;
+  for (int i = 0; i < BW_PROCS_MAX; i++) {
+    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
+    if (!p) break;
+    ends += bw__tally_read(&p->ends);
+  }
+  atomic_thread_fence(memory_order_acquire);
+  for (int i = 0; i < BW_PROCS_MAX; i++) {
+    bw__p *p = bw__load_acquire(&s->ps[i]);
+    if (!p) break;
+    spawns += bw__tally_read(&p->spawns);
+  }
+  return (int)(bw__load(&all.spawns) + spawns - ends);
+}
 
 uint64_t bw_goid(void) {
   bw__g *g = bw__g_current();
-  return g ? bw__load_relaxed(&g->id) : 0;
+  return g ? bw__shared_load(&g->id) : 0;
 }

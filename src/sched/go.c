@@ -1,20 +1,30 @@
-// The public face of the scheduler: start a goroutine, yield, ask.
-#include "sched/sched.h"
+// The public face of the scheduler: start a goroutine, yield, end.
+#include "sched/runq.h"
 
 #include <burrow/error.h>
 
-int bw_go_with(const bw_go_options *options, void (*fn)(void *), void *arg) {
+static int go(const bw_go_options *options, void (*fn)(void *), void *arg, uintptr_t made) {
+  bw__sched *s = &bw__sched_state;
   if (!fn) bw__fatal("go of nil func value");
-  if (!bw__sched_state.ps) return BW_ESTATE;
-  bw__g *g = bw__g_make(options, fn, arg);
+  if (!s->running) return BW_ESTATE;
+  bw__g *g = bw__g_make(options, fn, arg, made);
   if (!g) return BW_ENOMEM;
   bw__m *m = bw__m_current();
-  if (m) bw__count_own(&m->p->spawns, 1);
-  bw__sched_push(g);
+  if (m && m->p)
+    bw__runq_put(m->p, g, true);
+  else
+    bw__globq_put(g);
+  bw__wake_one();
   return 0;
 }
 
-int bw_go(void (*fn)(void *), void *arg) { return bw_go_with(NULL, fn, arg); }
+int bw_go(void (*fn)(void *), void *arg) {
+  return go(NULL, fn, arg, (uintptr_t)bw__return_address());
+}
+
+int bw_go_with(const bw_go_options *options, void (*fn)(void *), void *arg) {
+  return go(options, fn, arg, (uintptr_t)bw__return_address());
+}
 
 void bw_gosched(void) {
   bw__m *m = bw__m_current();
@@ -23,20 +33,25 @@ void bw_gosched(void) {
     return;
   }
   m->after = BW_AFTER_YIELD;
-  bw__count_own(&m->p->yields, 1);
+  bw__tally_add(&m->p->yields, 1);
   bw__ctx_suspend(&m->cur->ctx);
 }
 
-int bw_procs(void) { return bw__sched_state.ps ? bw__sched_state.procs : 0; }
+void bw_goexit(void) {
+  bw__sched *s = &bw__sched_state;
+  bw__m *m = bw__m_current();
+  if (!m || !m->cur) bw__fatal("bw_goexit on a thread that is no goroutine");
+  if (bw__shared_load(&m->cur->id) == 1) {
+    bw__mutex_lock(&s->lock);
+    s->main_exited = true;
+    bw__mutex_unlock(&s->lock);
+  }
+  m->after = BW_AFTER_EXIT;
+  bw__ctx_suspend(&m->cur->ctx);
+  __builtin_unreachable();
+}
 
 int bw_proc_index(void) {
   bw__m *m = bw__m_current();
-  return m ? m->p->index : -1;
-}
-
-void bw_outside_enter(void) { bw__add(&bw__sched_state.outside, 1); }
-
-// When the last outsider leaves, Ms that are all asleep may be in a deadlock: have one look again.
-void bw_outside_leave(void) {
-  if (bw__sub(&bw__sched_state.outside, 1) == 1) bw__sched_kick();
+  return m && m->p ? m->p->index : -1;
 }

@@ -10,7 +10,7 @@ _Noreturn void bw__stack_overflow(bw__g *g, uintptr_t sp) {
   uintptr_t lo = (uintptr_t)g->stack_lo;
   bw__g_name(g, name);
   bw__text_format(&t, "runtime: goroutine stack exceeds %zu-byte limit: goroutine %llu%s%s\n",
-                  g->stack_size, (unsigned long long)bw__load_relaxed(&g->id), name[0] ? " " : "",
+                  g->stack_size, (unsigned long long)bw__shared_load(&g->id), name[0] ? " " : "",
                   name);
   bw__text_format(&t, "runtime: sp=%p stack=[%p, %p]\n", (void *)sp, (void *)lo,
                   (void *)(lo + g->stack_size));

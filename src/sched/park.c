@@ -23,10 +23,11 @@ void bw__waiter_init(bw__waiter *w, void *elem) {
 static void park(bw__mutex *held, bw__reason reason) {
   bw__m *m = bw__m_current();
   bw__g *g = m->cur;
-  bw__store_relaxed(&g->reason, reason);
+  bw__shared_store(&g->reason, reason);
+  bw__shared_store(&g->since, bw__load_relaxed(&bw__sched_state.coarse_now));
   m->after = BW_AFTER_PARK;
   m->unlock = held;
-  bw__count_own(&m->p->parks, 1);
+  bw__tally_add(&m->p->parks, 1);
   bw__ctx_suspend(&g->ctx);
 }
 
@@ -42,7 +43,7 @@ void bw__wait(bw__waiter *w, bw__mutex *held, bw__reason reason) {
 
 void bw__waiter_ready(bw__waiter *w) {
   switch (w->kind) {
-  case BW_WAIT_GOROUTINE: bw__sched_push(w->g); break;
+  case BW_WAIT_GOROUTINE: bw__sched_ready(w->g, true); break;
   case BW_WAIT_THREAD: bw__note_wake(&w->note); break;
   case BW_WAIT_TICKET: w->complete(w); break;
   }

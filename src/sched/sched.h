@@ -2,19 +2,23 @@
 //
 //   G  a goroutine: its context, its stack, and what it is waiting for
 //   M  an OS thread that runs goroutines
-//   P  the right to run them: the counters, the local list of free Gs. An M runs goroutines only
-//      while it holds a P; here each M keeps one P for its whole life.
+//   P  the right to run them: a run queue, a heap of timers, free Gs, the allocator's cache. An M
+//      runs goroutines only while it holds a P; bw_gomaxprocs says how many Ps there are, and so
+//      how many goroutines run at the same time, however many Ms are asleep or blocked.
 //
-// One global run queue, guarded by sched.lock, feeds all Ms. Everything that could lose a wake-up
-// (queue empty, M goes to sleep; M asleep, somebody pushes) happens under that one lock.
+// The rooms: queue.c (run queues), find.c (what to run next), worker.c (the loop of an M), proc.c
+// (Ps and Ms: who holds what, who sleeps), procs.c (their number), block.c (blocking calls),
+// pinned.c (goroutines locked to their thread), monitor.c, dead.c (deadlock), g.c and stack.c.
+// wakeups.md beside this file argues that no wake-up is lost.
 //
 // States of a G, and who may change them:
 //
-//   FREE -> RUNNABLE       bw_go, before the G is on the queue
+//   FREE -> RUNNABLE       bw_go, before the G is on a queue
 //   RUNNABLE -> RUNNING    the M that took it off the queue
 //   RUNNING -> RUNNABLE    its M, after the context is saved (gosched)
 //   RUNNING -> WAITING     its M, after the context is saved; then the M unlocks what park named
 //   WAITING -> RUNNABLE    whoever takes it off the queue it waits in (ready)
+//   RUNNING <-> BLOCKING   its M, around a blocking call
 //   RUNNING -> FREE        its M, after the entry has returned
 //
 // The one rule that makes migration safe: nobody may make a G runnable before its context is
@@ -25,6 +29,8 @@
 #include "alloc/alloc.h"
 #include "base/atomics.h"
 #include "base/list.h"
+#include "base/rand.h"
+#include "base/shared.h"
 #include "base/text.h"
 #include "lock/mutex.h"
 #include "lock/note.h"
@@ -35,73 +41,160 @@
 #include <burrow/debug.h>
 #include <burrow/go.h>
 
-typedef enum { BW_G_FREE, BW_G_RUNNABLE, BW_G_RUNNING, BW_G_WAITING } bw__g_state;
+typedef enum { BW_G_FREE, BW_G_RUNNABLE, BW_G_RUNNING, BW_G_WAITING, BW_G_BLOCKING } bw__g_state;
 
-enum { BW_NAME_WORDS = 3 }; // a goroutine's name: 24 bytes with the NUL
+enum {
+  BW_NAME_WORDS = 3, // a goroutine's name: 24 bytes with the NUL
+  BW_PROCS_MAX = 1024,
+  BW_RING = 256, // a P's run queue
+};
+
+struct bw__m;
 
 typedef struct bw__g {
   bw__ctx ctx;
-  struct bw__g *next;     // in the run queue or on a free list: under that list's lock
-  struct bw__g *all_next; // list of all Gs ever made: under allg's lock, r/o once linked
+  struct bw__g *next; // in a queue or on a free list: whoever owns that
+  bw__list batch;     // of the first G of a batch in the global queue: under sched.lock
   void *stack_lo;
-  size_t stack_size;
+  size_t stack_size;  // bytes of the goroutine's block, without the G itself: what ctx has
+  size_t stack_all;   // what bw__stack_alloc gave; r/o
   void (*fn)(void *); // what bw_go was given
   void *arg;
-  int last_proc; // P that ran it last, -1: none. Its M only.
-  // Read by dumps at any time, hence atomic; written by the creator or by the G's own M.
-  _Atomic(uint64_t) id;     // 1 = main
-  _Atomic(uint64_t) parent; // id of the creator, 0 = a plain thread
-  _Atomic(uint32_t) state;  // bw__g_state
-  _Atomic(uint32_t) reason; // bw__reason, valid while WAITING
-  _Atomic(uintptr_t) entry; // fn, for dumps
-  _Atomic(uint64_t) name[BW_NAME_WORDS];
+  struct bw__m *pinned; // the M it is locked to: changed by itself only
+  int pins;             // calls of bw_lock_os_thread without their unlock: its own
+  int last_proc;        // P that ran it last, -1: none. Its M only.
+  bw__list all;         // list of all Gs: under allg's lock
+  // Read by dumps at any time; written by the creator, by the G's own M or by who readies it.
+  BW_SHARED(uint64_t) id;     // 1 = main
+  BW_SHARED(uint64_t) parent; // id of the creator, 0 = a plain thread
+  BW_SHARED(uint32_t) state;  // bw__g_state
+  BW_SHARED(uint32_t) reason; // bw__reason, valid while WAITING
+  BW_SHARED(int64_t) since;   // sched.coarse_now when it began to wait
+  BW_SHARED(uintptr_t) entry; // fn, for dumps
+  BW_SHARED(uintptr_t) made;  // address behind the call of bw_go; 0: unknown
+  BW_SHARED(uint64_t) name[BW_NAME_WORDS];
 } bw__g;
 
+// ---- run queues: queue.c ------------------------------------------------------------------------
+
+// One P's. The owner, the M that holds the P, pushes at the tail; owner and thieves take from the
+// head. `next` is the goroutine to run before all others.
+typedef struct {
+  _Atomic(uint32_t) head; // moved on by CAS, by owner and thieves
+  _Atomic(uint32_t) tail; // written by the owner only
+  _Atomic(bw__g *) next;  // swapped by owner and thieves
+  bool solo; // the owner's: there is one P, so nobody steals, and the owner need not be careful
+  _Atomic(bw__g *) ring[BW_RING];
+} bw__runq;
+
+typedef enum { BW_P_IDLE, BW_P_HELD, BW_P_BLOCKING } bw__p_status;
+
 typedef struct bw__p {
+  // The owner's.
   _Alignas(BW_CACHE_LINE) int index;
-  bw__g *free_gs; // its M only
-  int free_count;
-  bw__cache *cache; // the allocator's for whoever holds this P; NULL: the thread's own
-  // One writer (the M that holds this P), any reader.
-  _Atomic(uint64_t) runs, migrations, spawns, parks, yields, sleeps;
+  uint32_t inherited;        // goroutines run from `next`, one after the other
+  int64_t slice_start;       // when they were looked at first
+  BW_SHARED(uint32_t) tick;  // goroutines run; the monitor reads it
+  bw__g *free_gs, *spare_gs; // free Gs with stacks: at most a batch, and one whole batch or NULL
+  int free_count;            // of free_gs
+  bw__cache *cache;          // the allocator's for whoever holds this P; NULL: the thread's own
+  uint64_t next_id, end_id;  // goroutine numbers that this P may give
+  bw__rand rand;
+  BW_SHARED(uint64_t) running; // number of the goroutine that runs
+  bw__tally runs, migrations, spawns, ends, parks, yields, sleeps, steals, blocks;
+  bw__runq q;
+  // Everybody's.
+  _Alignas(BW_CACHE_LINE) _Atomic(uint32_t) attention; // not 0: the owner looks up from its work
+  _Atomic(uint32_t) status;                            // bw__p_status
+  struct bw__p *next_idle;                             // under sched.lock
+  bool dead;                                           // not in use: under sched.lock
+  // The monitor's: what it saw last, since when, and whether it said so.
+  uint64_t seen;
+  int64_t seen_at;
+  bool reported;
 } bw__p;
 
-typedef enum { BW_AFTER_NOTHING, BW_AFTER_YIELD, BW_AFTER_PARK } bw__after;
+typedef enum {
+  BW_AFTER_NOTHING,
+  BW_AFTER_YIELD,
+  BW_AFTER_PARK,
+  BW_AFTER_LOST_P, // back from a blocking call, and the P is gone
+  BW_AFTER_EXIT,   // bw_goexit
+} bw__after;
 
 typedef struct bw__m {
-  bw__p *p;
+  bw__p *p;          // NULL: none
   bw__g *cur;        // the goroutine that runs here, NULL: the M itself
   bw__after after;   // what to do with it once its context is saved
   bw__mutex *unlock; // BW_AFTER_PARK: released then
-  bool spinning;     // under sched.lock, or by its own M before it is published
-  uint32_t tick;     // scheduling rounds
+  bool spinning;     // looking for work, and counted in sched.spinning: its own
+  bw__g *pinned;     // the goroutine locked to this M, which runs no other
   bw__list idle;     // in sched.idle while asleep: under sched.lock
-  bw__note wake;
+  bw__p *given;      // the P that the waker gave, or NULL: under sched.lock, read after the wake
+  bool polls;        // asleep in the poller and not on its note: under sched.lock
+  bw__note wake;     // cleared by this M after each wake
+  struct bw__m *all_next;   // list of all Ms: under sched.lock
+  struct bw__m *woken_next; // bw__ms_wake_all's
+  bool started;             // has a thread of its own, which bw__ms_join joins
   bw__port_thread thread;
 } bw__m;
 
 typedef struct {
   _Alignas(BW_CACHE_LINE) bw__mutex lock;
-  bw__g *head, *tail;       // run queue: under lock
-  _Atomic(uint32_t) queued; // its length: written under lock, read by spinning Ms
-  bw__list idle;            // Ms asleep: under lock
-  int idle_count;           // under lock
-  int spinning_count;       // under lock
-  bw__g *free_gs;           // under lock
+  // The global queue: queue.c.
+  bw__g *head, *tail;       // goroutines that yielded or were readied outside of any P: under lock
+  uint32_t list_count;      // of these: under lock
+  uint32_t turn;            // whose turn it is to give its oldest: under lock
+  bw__list batches;         // what did not fit into rings, newest first: under lock
+  _Atomic(uint32_t) queued; // length of both: written under lock
+  // Ps.
+  bw__p *idle_ps;                    // under lock
+  _Atomic(int32_t) idle_count;       // of idle_ps: written under lock
+  _Atomic(int32_t) procs;            // how many there are to be: written under lock
+  _Atomic(int32_t) scan;             // Ps with a higher index have no work: written under lock
+  int live;                          // Ps that are not dead: under lock
+  _Atomic(bw__p *) ps[BW_PROCS_MAX]; // made on demand, freed at the end
+  // Ms.
+  bw__list idle;             // Ms asleep, in the order they fell asleep, youngest first: under lock
+  int idle_ms;               // under lock
+  bw__list pinned_ms;        // Ms asleep until their pinned goroutine can run: under lock
+  int pinned_idle;           // of these: under lock
+  int m_count, m_max;        // Ms that exist, and may: under lock
+  bw__m *ms;                 // all: under lock
+  bool starts_ms;            // false: threads come from outside (JavaScript). r/o while running
+  _Atomic(int32_t) spinning; // Ms that look for work
+  bw__m *keeper;             // the idle M that watches the clock: under lock
+  _Atomic(int64_t) keeps_until; // until when it sleeps; BW_NEVER: there is none
+  _Atomic(int64_t) coarse_now;  // the clock, as somebody last read it
   _Atomic(bool) stopping;
   _Atomic(int32_t) outside; // plain threads and JavaScript that may still help
-  // r/o while running
-  int procs;
-  size_t stack_size;
-  bw__p *ps;
-  bw__m *ms;
+  bool running;             // between open and close
+  bool main_exited;         // the main goroutine called bw_goexit: under lock
+  size_t stack_size;        // r/o while running
 } bw__sched;
 
 extern bw__sched bw__sched_state;
 
+// The short ways (put, take) are in runq.h.
+// Moves half of the victim's goroutines to p, and returns one of them; NULL: nothing to steal.
+// `desperate`: takes even the one that is about to run next. p's own queue must be empty.
+bw__g *bw__runq_steal(bw__p *p, bw__p *victim, bool desperate);
+// Never true while the queue has a goroutine, whatever its owner does meanwhile.
+bool bw__runq_empty(bw__p *p);
+// Gives everything to the global queue. For the owner. Locks: sched.
+void bw__runq_flush(bw__p *p);
+
+// Global queue. Locks: sched.
+void bw__globq_put(bw__g *g);
+// A goroutine, and some more for p, whose queue must be empty. NULL: none.
+bw__g *bw__globq_take(bw__p *p);
+// The one that waits longest, or NULL.
+bw__g *bw__globq_take_oldest(void);
+
 // ---- current.c: who am I ------------------------------------------------------------------------
 
-// This thread's M, or NULL on a plain thread. Never keep the result across a switch.
+// This thread's M, or NULL on a plain thread, which a thread in a blocking call is as well. Never
+// keep the result across a switch.
 bw__m *bw__m_current(void);
 void bw__m_set_current(bw__m *m);
 // The goroutine that runs on this thread, or NULL.
@@ -109,24 +202,116 @@ bw__g *bw__g_current(void);
 
 // ---- g.c: goroutines ----------------------------------------------------------------------------
 
-// A G that is ready to be queued; NULL: no memory. Locks: sched, allg.
-bw__g *bw__g_make(const bw_go_options *options, void (*fn)(void *), void *arg);
-// Back to the free list, after its entry returned.
+// A G that is ready to be queued; NULL: no memory. Locks: allg, gpool.
+bw__g *bw__g_make(const bw_go_options *options, void (*fn)(void *), void *arg, uintptr_t made);
+// Back to the free list, after its entry returned. Locks: allg.
 void bw__g_recycle(bw__m *m, bw__g *g);
 // Frees every G; none may be running. Only at tear-down.
 void bw__g_free_all(void);
+// Gives back blocks that have lain idle for long. Call it now and then. Locks: allg, gpool.
+void bw__g_trim(int64_t now);
+bool bw__g_trim_wanted(void);
+// p goes: so do its free Gs.
+void bw__g_flush(bw__p *p);
 void bw__g_name(bw__g *g, char out[BW_NAME_WORDS * 8]);
-// Calls visit for every G that has not ended.
-void bw__g_each(void (*visit)(bw__g *g, void *arg), void *arg);
+// Calls visit for every G that has not ended, under allg's lock. False: another thread holds the
+// lock for so long that it seems to hang; nothing was visited.
+bool bw__g_each(void (*visit)(bw__g *g, void *arg), void *arg);
 
-// ---- worker.c: the loop of an M -----------------------------------------------------------------
+// ---- proc.c: who holds which P, who sleeps ------------------------------------------------------
 
-// Puts a runnable G at the tail of the run queue and wakes an M if one should come. Never blocks.
-void bw__sched_push(bw__g *g);
-// Runs goroutines on this thread with P `index` until the runtime stops. Blocks: M.
-void bw__m_serve(int index);
-// Wakes an idle M so that it looks again (a new earliest timer, a stop).
-void bw__sched_kick(void);
+// Makes *g runnable: on this thread's P (`next` as above), else on the global queue; and wakes an M
+// when one should come. Locks: sched. Blocks: never.
+void bw__sched_ready(bw__g *g, bool next);
+// bw__wake_one (runq.h) when an M seems to be wanted.
+void bw__wake_one_slow(void);
+// Takes an idle P for m. False: there is none. Locks: sched.
+bool bw__p_take_idle(bw__m *m);
+// Takes over P p, which must be nobody's.
+void bw__p_hold(bw__m *m, bw__p *p);
+// To the list of idle ones.
+void bw__p_put_idle_locked(bw__p *p);
+// Finds another M for p, which must be nobody's: one with work to do runs it, else it goes idle.
+// Locks: sched.
+void bw__p_hand_on(bw__p *p);
+// Sleeps until given a P (then m holds it), or until it should look at the timers or the poller
+// (then m has none), or until the runtime stops. m must hold no P. Locks: sched.
+void bw__m_sleep(bw__m *m);
+// A timer is due earlier than all others: has the M that watches the clock look again.
+// Locks: sched.
+void bw__timers_earlier(int64_t when);
+// Wakes all Ms. Locks: sched.
+void bw__ms_wake_all(void);
+
+// ---- machines.c: Ms -----------------------------------------------------------------------------
+
+// A new M without a thread; NULL: no memory. Locks: sched.
+bw__m *bw__m_new(void);
+// Starts a thread with a new M that will hold p, or waits for work when p is NULL. False: not
+// possible. Locks: sched.
+bool bw__m_start(bw__p *p, bool spinning);
+// Waits for the threads of all Ms that were started. At tear-down.
+void bw__ms_join(void);
+void bw__ms_free(void);
+
+// ---- procs.c: how many Ps -----------------------------------------------------------------------
+
+// Makes n Ps, all idle. False: no memory for some. Locks: sched.
+bool bw__procs_open(int n);
+void bw__procs_free(void);
+// m's P was told to look up: it leaves when there are to be fewer, or learns that it is not alone.
+void bw__procs_attend(bw__m *m);
+
+// ---- worker.c, find.c: the loop of an M ---------------------------------------------------------
+
+// Runs goroutines on this thread until the runtime stops. Blocks: M.
+void bw__m_serve(bw__m *m);
+// What m runs next: `g`, which may be pinned to another M or NULL, or whatever is found anywhere;
+// waits for as long as it takes. NULL: the runtime stops.
+bw__g *bw__find(bw__m *m, bw__g *g);
+// Runs the timers whose time has come. May ready goroutines on m's P.
+void bw__run_due_timers(bw__m *m);
+// What waits elsewhere and must not wait for ever, or NULL.
+bw__g *bw__look_around(bw__m *m);
+// What is to be done with a goroutine that has switched back for a rare reason.
+void bw__settle_rarely(bw__m *m, bw__g *g, bw__after after);
+
+// Visits 0..n-1 once each, beginning anywhere, in steps that have no divisor in common with n.
+typedef struct {
+  uint32_t n, left, at, step;
+} bw__steal_order;
+bw__steal_order bw__steal_order_start(uint32_t n, uint64_t random);
+static inline bool bw__steal_order_next(bw__steal_order *o, uint32_t *i) {
+  if (o->left == 0) return false;
+  o->left--;
+  *i = o->at;
+  o->at = (o->at + o->step) % o->n;
+  return true;
+}
+
+// ---- pinned.c: bw_lock_os_thread ----------------------------------------------------------------
+
+// Waits until m's pinned goroutine can run and returns it; without a P meanwhile. NULL: the runtime
+// stops. Locks: sched.
+bw__g *bw__pinned_wait(bw__m *m);
+// Gives m's P to the M that g is pinned to; m has none then. Locks: sched.
+void bw__pinned_hand_over(bw__m *m, bw__g *g);
+// The goroutine that runs on m is pinned no more.
+void bw__pinned_end(bw__m *m);
+
+// ---- block.c, monitor.c, dead.c -----------------------------------------------------------------
+
+void bw__monitor_start(void);
+void bw__monitor_stop(void);
+bool bw__monitor_runs(void);
+extern int64_t bw__overstay_report; // report goroutines that run for so long, ns; 0: none
+// The monitor sleeps for as long as all Ps are idle; whoever takes the first one wakes it. Under
+// sched.lock.
+void bw__monitor_wake_locked(void);
+
+// Called with sched.lock held by whoever goes to sleep: when nothing can ever happen again, this is
+// the end of the program.
+void bw__dead_check_locked(void);
 
 // ---- timer.c ------------------------------------------------------------------------------------
 

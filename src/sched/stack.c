@@ -24,9 +24,6 @@ void bw__stack_free(void *lo, size_t size) {
     bw_free(lo);
 }
 
-bool bw__stack_fits(size_t size, size_t want) {
-  want = rounded(want);
-  return size >= want && size <= want * 2;
-}
+bool bw__stack_fits(size_t size, size_t want) { return size == rounded(want); }
 
 size_t bw_stack_size_default(void) { return bw__port_capabilities.stack_size; }

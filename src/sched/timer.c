@@ -89,7 +89,7 @@ void bw_sleep(int64_t ns) {
   bw__heap_push(&timers.heap, &t.node);
   if (bw__heap_min(&timers.heap) == &t.node) {
     publish_next_locked();
-    bw__sched_kick();
+    bw__timers_earlier(until);
   }
   bw__wait(&t.waiter, &timers.lock, BW_REASON_SLEEP);
 }

@@ -8,14 +8,16 @@
 int bw_js_open(int procs, int stack_size) {
   if (stack_size < 0 || procs < 1) return BW_EINVAL;
   bw_options options = {.procs = procs, .stack_size = (size_t)stack_size};
-  int code = bw__runtime_open(&options);
+  int code = bw__runtime_open(&options, false);
   if (code == 0) bw_outside_enter();
   return code;
 }
 
 int bw_js_serve(int index) {
   if (index < 0 || index >= bw_procs()) return BW_EINVAL;
-  bw__m_serve(index);
+  bw__m *m = bw__m_new();
+  if (!m) return BW_ENOMEM;
+  bw__m_serve(m);
   return 0;
 }
 

@@ -23,6 +23,7 @@ typedef struct bw_proc_stats {
   uint64_t parks;      ///< goroutines that blocked here
   uint64_t yields;     ///< calls of bw_gosched
   uint64_t sleeps;     ///< times its thread went to sleep for want of work
+  uint64_t steals;     ///< times it took goroutines from another P's queue
 } bw_proc_stats;
 
 /// Counters of P `index`; all zeros when there is no such P.

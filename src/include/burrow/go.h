@@ -19,8 +19,9 @@ extern "C" {
 typedef struct bw_options {
   int procs; ///< Ps (GOMAXPROCS). 0: $BURROW_PROCS, else one per core. 1..1024. wasi: 1
   size_t
-      stack_size; ///< bytes a goroutine's stack; 0: the target's default (bw_stack_size_default).
-                  ///< The main goroutine has at least 1 MB, on wasm 256 KB
+      stack_size;  ///< bytes a goroutine's stack; 0: the target's default (bw_stack_size_default).
+                   ///< The main goroutine has at least 1 MB, on wasm 256 KB
+  int threads_max; ///< more threads than this end the program with "thread exhaustion"; 0: 10,000
 } bw_options;
 
 /// Runs `fn(arg)` as the main goroutine (goroutine 1) and returns what it returns. The calling
@@ -43,11 +44,32 @@ int bw_go(void (*fn)(void *arg), void *arg);
 typedef struct bw_go_options {
   const char *name;  ///< shown in dumps; copied, cut to 23 bytes; NULL: none
   size_t stack_size; ///< bytes; 0: the runtime's default
+  size_t arg_size; ///< > 0: `arg` points to so many bytes, which are copied to the new goroutine's
+                   ///< stack; fn gets the copy, aligned to 16. 0: `arg` is passed on as it is
 } bw_go_options;
 int bw_go_with(const bw_go_options *options, void (*fn)(void *arg), void *arg);
 
 /// Lets other goroutines run (runtime.Gosched). On a plain thread: the OS's yield. May park.
 void bw_gosched(void);
+
+/// Ends the calling goroutine (runtime.Goexit); no other is affected. When the main goroutine ends
+/// in this way the others go on, and once they have ended or all wait for ever, the program ends
+/// with "fatal error: no goroutines (main called runtime.Goexit) - deadlock!". Only on a goroutine.
+_Noreturn void bw_goexit(void);
+
+/// Calls fn(arg), which may block its thread (a system call, a wait of the C library's), while
+/// other goroutines go on: the goroutine keeps its thread and gives up its P for the time. Inside,
+/// the thread counts as a plain thread: fn may use channels (they block the thread) and bw_go. On a
+/// plain thread, and on wasi, it is a plain call. May park when fn has returned.
+void bw_blocking(void (*fn)(void *arg), void *arg);
+
+/// Locks the calling goroutine to its thread (runtime.LockOSThread): it runs nowhere else, and the
+/// thread runs nothing else, until bw_unlock_os_thread was called as often, or the goroutine ends
+/// (the thread lives on). For libraries that keep state in thread-local variables. Switching to and
+/// from such a goroutine means switching threads. 0; BW_ESTATE on a plain thread; BW_ENOTSUP where
+/// the runtime cannot start threads of its own (under JavaScript). Does not park.
+int bw_lock_os_thread(void);
+void bw_unlock_os_thread(void);
 
 /// Sleeps at least `ns` nanoseconds; returns at once for ns <= 0. Parks the goroutine; on a plain
 /// thread, blocks the thread.
@@ -58,6 +80,12 @@ int64_t bw_now(void);
 
 /// The current goroutine's number (main is 1), or 0 on a plain thread.
 uint64_t bw_goid(void);
+
+/// Sets the number of Ps to n, 1..1024, and returns what it was (runtime.GOMAXPROCS); n <= 0 only
+/// asks. Threads are started as there is work for them. When the number shrinks, goroutines that
+/// run go on until they next block or yield. BW_EINVAL: n is too large. BW_ENOMEM. BW_ESTATE: no
+/// runtime is running. On wasi there is always 1.
+int bw_gomaxprocs(int n);
 
 /// Number of Ps of the running runtime; 0 when none is running.
 int bw_procs(void);

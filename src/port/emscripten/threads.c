@@ -17,6 +17,7 @@ const bw__port_caps bw__port_capabilities = {
     .gives_back = false,
     .protects = false,
     .maps_stacks = false,
+    .monitors = false,
     .stack_size = 32 << 10, // shadow stack and saved frames; printf needs about 12 KB of it
     .main_stack = 256 << 10,
 };

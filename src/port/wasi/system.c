@@ -15,6 +15,7 @@ const bw__port_caps bw__port_capabilities = {
     .gives_back = false,
     .protects = false,
     .maps_stacks = false,
+    .monitors = false,
     .stack_size = 32 << 10,
     .main_stack = 256 << 10,
 };

@@ -2,16 +2,24 @@
 //
 // Natively these are relaxed or acquire/release atomics, which on common processors are plain
 // moves. On wasm they are plain volatile accesses: an engine makes a full fence of every atomic
-// store, however relaxed, and that would cost malloc more than everything else it does. Plain
-// aligned accesses never tear there.
+// store, however relaxed, and that would cost malloc, or a switch between goroutines, more than
+// everything else they do. Plain aligned accesses never tear there.
 //
 // What makes the weaker form enough: a bw__tally is only ever summed up for statistics; a
 // BW_SHARED word is published before the memory it describes, and whoever asks about that memory
 // got its address from a thread that synchronised with them.
-#ifndef BURROW_ALLOC_SHARED_H
-#define BURROW_ALLOC_SHARED_H
+#ifndef BURROW_BASE_SHARED_H
+#define BURROW_BASE_SHARED_H
 
 #include "base/atomics.h"
+
+// bw__store_own(p, v) stores to an _Atomic that only this thread looks at for the time being, or
+// that becomes visible by a later, stronger store.
+#if BW_WASM
+#define bw__store_own(p, v) (*(__typeof__(bw__load_relaxed(p)) volatile *)(p) = (v))
+#else
+#define bw__store_own(p, v) bw__store_relaxed((p), (v))
+#endif
 
 #if BW_WASM
 #define BW_SHARED(T)           T volatile

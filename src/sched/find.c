@@ -1,0 +1,141 @@
+// What to run next, when the P's own queue has no ready answer.
+//
+// Order: what the P is told (attention), due timers, the P's queue, the global queue, other Ps'
+// queues, sleep. An M looks through the others' queues only if not too many Ms do that already: at
+// most half as many as there are busy Ps. It looks for some ten microseconds, which is what going
+// to sleep and being woken cost, and then sleeps.
+//
+// An M that was looking and found something wakes the next one, since where there was work there
+// may be more: so a burst of work wakes Ms one after the other, and a ping-pong between two
+// goroutines does not wake the whole house each time.
+#include "sched/runq.h"
+
+// Rounds through all Ps, and how long to wait between them (in bw__cpu_relax: doubling).
+enum { ROUNDS = 10, RELAX_MOST = 256 };
+
+void bw__run_due_timers(bw__m *m) {
+  (void)m;
+  int64_t next = bw__timers_next();
+  if (next == BW_NEVER) return;
+  int64_t now = bw__port_now();
+  bw__store_relaxed(&bw__sched_state.coarse_now, now);
+  if (next <= now) bw__timers_run();
+}
+
+bw__g *bw__look_around(bw__m *m) {
+  (void)m;
+  return bw__load_relaxed(&bw__sched_state.queued) ? bw__globq_take_oldest() : NULL;
+}
+
+// ---- stealing -----------------------------------------------------------------------------------
+
+static uint32_t gcd(uint32_t a, uint32_t b) {
+  while (b) {
+    uint32_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+bw__steal_order bw__steal_order_start(uint32_t n, uint64_t random) {
+  bw__steal_order o = {.n = n, .left = n, .at = (uint32_t)(random >> 32) % n};
+  o.step = 1 + (uint32_t)random % n;
+  while (gcd(o.step, n) != 1) o.step++; // n + 1 at the latest
+  return o;
+}
+
+static bw__g *steal_round(bw__m *m, bool desperate) {
+  bw__sched *s = &bw__sched_state;
+  bw__steal_order o =
+      bw__steal_order_start((uint32_t)bw__load(&s->scan), bw__rand_next(&m->p->rand));
+  for (uint32_t i; bw__steal_order_next(&o, &i);) {
+    bw__p *victim = bw__load_acquire(&s->ps[i]); // pairs with its making
+    if (!victim || victim == m->p) continue;
+    bw__g *g = bw__runq_steal(m->p, victim, desperate);
+    if (g) return g;
+  }
+  return NULL;
+}
+
+static bool may_spin(bw__sched *s, bw__m *m) {
+  int32_t busy = bw__load_relaxed(&s->procs) - bw__load_relaxed(&s->idle_count);
+  return m->spinning || 2 * bw__load_relaxed(&s->spinning) < busy;
+}
+
+static bw__g *steal(bw__m *m) {
+  bw__sched *s = &bw__sched_state;
+  if (m->p->q.solo || !may_spin(s, m)) return NULL;
+  if (!m->spinning) {
+    m->spinning = true;
+    bw__add(&s->spinning, 1);
+  }
+  for (int round = 0, relax = 4; round < ROUNDS; round++) {
+    if (bw__load_relaxed(&s->stopping) || bw__load_relaxed(&m->p->attention)) return NULL;
+    bw__g *g = steal_round(m, round >= ROUNDS / 2);
+    if (!g) g = bw__globq_take(m->p);
+    if (g) return g;
+    bw__run_due_timers(m);
+    g = bw__runq_take(m->p);
+    if (g) return g;
+    for (int i = 0; i < relax; i++) bw__cpu_relax();
+    if (relax < RELAX_MOST) relax *= 2;
+  }
+  return NULL;
+}
+
+// ---- the search ---------------------------------------------------------------------------------
+
+static bw__g *look_everywhere(bw__m *m) {
+  bw__p *p = m->p;
+  bw__run_due_timers(m);
+  bw__g *g = bw__runq_take(p);
+  if (!g) g = bw__globq_take(p);
+  if (!g) g = steal(m);
+  return g;
+}
+
+// The search is over: another M may begin one.
+static void stop_spinning(bw__m *m) {
+  if (!m->spinning) return;
+  m->spinning = false;
+  bw__sub(&bw__sched_state.spinning, 1);
+  bw__wake_one();
+}
+
+bw__g *bw__find(bw__m *m, bw__g *g) {
+  bw__sched *s = &bw__sched_state;
+  for (;;) {
+    if (g && g->pinned && g->pinned != m) {
+      stop_spinning(m);
+      bw__pinned_hand_over(m, g);
+      g = NULL;
+    }
+    if (bw__load(&s->stopping)) return NULL;
+    if (g) {
+      stop_spinning(m);
+      return g;
+    }
+    if (m->pinned) return bw__pinned_wait(m);
+    if (m->p && bw__load_relaxed(&m->p->attention)) bw__procs_attend(m);
+    if (m->p || bw__p_take_idle(m)) g = look_everywhere(m);
+    if (!g) bw__m_sleep(m);
+  }
+}
+
+// ---- after a switch, rarely ---------------------------------------------------------------------
+
+void bw__settle_rarely(bw__m *m, bw__g *g, bw__after after) {
+  switch (after) {
+  case BW_AFTER_LOST_P:
+    bw__shared_store(&g->state, BW_G_RUNNABLE);
+    bw__globq_put(g);
+    bw__wake_one();
+    break;
+  case BW_AFTER_EXIT:
+    if (g->pinned) bw__pinned_end(m);
+    bw__g_recycle(m, g);
+    break;
+  default: BW_ASSERT(false);
+  }
+}

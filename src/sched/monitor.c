@@ -1,0 +1,132 @@
+// The monitor: a thread that runs no goroutines and looks after those that do (Go's sysmon).
+//
+//   - takes the P of a thread that stays in a blocking call
+//   - sees goroutines that run for long without yielding: has others take what waits behind them,
+//     and reports them when asked to
+//   - keeps a coarse clock, gives memory of idle stacks back
+//
+// It looks every 20 us as long as that is of use, then less often, at least every 10 ms, and not at
+// all once every P has been idle for a while.
+//
+// Locks: sched.
+#include "sched/runq.h"
+
+enum { LOOK_LEAST = 20 * 1000, LOOK_MOST = 10 * 1000 * 1000, OVERSTAY = 10 * 1000 * 1000 };
+enum { QUIET_LOOKS = 50 }; // so many in vain, and it looks less often
+
+static struct {
+  bool runs; // r/o while the runtime is up
+  bool deep; // asleep until a P is taken: under sched.lock
+  _Atomic(bool) stop;
+  bw__note wake;
+  bw__port_thread thread;
+} monitor;
+
+int64_t bw__overstay_report = 0;
+
+bool bw__monitor_runs(void) { return monitor.runs; }
+
+static void report(bw__p *p, int64_t ns) {
+  char buffer[160];
+  bw__text t = bw__text_on(buffer, sizeof buffer);
+  bw__text_format(&t, "burrow: goroutine %llu has run for %lld ms without yielding (P %d)\n",
+                  (unsigned long long)bw__shared_load(&p->running), (long long)(ns / 1000000),
+                  p->index);
+  bw__port_write(2, t.data, t.len);
+}
+
+// The thread of p is in a blocking call, and was at the last look.
+static bool retake(bw__sched *s, bw__p *p, int64_t now) {
+  bool wanted = !bw__runq_empty(p) || bw__load(&s->queued) > 0;
+  bool others = bw__load(&s->spinning) + bw__load(&s->idle_count) > 0;
+  if (!wanted && others && now - p->seen_at < OVERSTAY) return false;
+  uint32_t status = BW_P_BLOCKING;
+  if (!bw__cas(&p->status, &status, BW_P_HELD)) return false; // pairs with block.c
+  bw__p_hand_on(p);
+  return true;
+}
+
+// Returns whether there was something to do.
+static bool look_at(bw__sched *s, bw__p *p, int64_t now) {
+  uint32_t status = bw__load_acquire(&p->status);
+  uint64_t sign = bw__shared_load(&p->tick) + bw__tally_read(&p->blocks);
+  if (status == BW_P_IDLE) return false;
+  if (sign != p->seen) {
+    p->seen = sign;
+    p->seen_at = now;
+    p->reported = false;
+    return false;
+  }
+  if (status == BW_P_BLOCKING) return retake(s, p, now);
+  int64_t ns = now - p->seen_at;
+  if (ns < OVERSTAY) return false;
+  if (!bw__runq_empty(p) || bw__timers_next() <= now) bw__wake_one();
+  if (bw__overstay_report > 0 && ns >= bw__overstay_report && !p->reported) {
+    p->reported = true;
+    report(p, ns);
+  }
+  return false;
+}
+
+static bool look(bw__sched *s) {
+  int64_t now = bw__port_now();
+  bool found = false;
+  bw__store_relaxed(&s->coarse_now, now);
+  for (int i = 0; i < BW_PROCS_MAX; i++) {
+    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
+    if (!p) break;
+    found |= look_at(s, p, now);
+  }
+  bw__g_trim(now);
+  return found;
+}
+
+// Sleeps until a P is taken, if all are idle.
+static void sleep_deep(bw__sched *s) {
+  bw__mutex_lock(&s->lock);
+  bool deep = bw__load_relaxed(&s->idle_count) == s->live && !bw__load(&monitor.stop) &&
+              !bw__g_trim_wanted();
+  if (deep) {
+    monitor.deep = true;
+    bw__note_clear(&monitor.wake);
+  }
+  bw__mutex_unlock(&s->lock);
+  if (deep) bw__note_sleep(&monitor.wake, -1);
+}
+
+static void watch(void *unused) {
+  (void)unused;
+  bw__sched *s = &bw__sched_state;
+  int64_t delay = LOOK_LEAST;
+  for (int quiet = 0; !bw__load(&monitor.stop); quiet++) {
+    if (quiet == 0) delay = LOOK_LEAST;
+    if (quiet > QUIET_LOOKS) delay = delay * 2 < LOOK_MOST ? delay * 2 : LOOK_MOST;
+    bw__note_sleep(&monitor.wake, bw__port_now() + delay);
+    if (look(s)) quiet = -1;
+    if (delay == LOOK_MOST) sleep_deep(s);
+  }
+}
+
+void bw__monitor_wake_locked(void) {
+  if (!monitor.deep) return;
+  monitor.deep = false;
+  bw__note_wake(&monitor.wake);
+}
+
+void bw__monitor_start(void) {
+  if (!bw__port_capabilities.monitors) return;
+  bw__store(&monitor.stop, false);
+  bw__note_clear(&monitor.wake);
+  monitor.deep = false;
+  monitor.runs = bw__port_thread_start(&monitor.thread, watch, NULL) == 0;
+}
+
+void bw__monitor_stop(void) {
+  if (!monitor.runs) return;
+  bw__store(&monitor.stop, true);
+  bw__mutex_lock(&bw__sched_state.lock); // it may be about to sleep deep, and clear its note
+  bw__note_wake(&monitor.wake);
+  bw__mutex_unlock(&bw__sched_state.lock);
+  bw__port_thread_join(&monitor.thread);
+  monitor.runs = false;
+}

@@ -1,0 +1,285 @@
+// Who holds which P, and who sleeps.
+//
+// An M with nothing to do gives its P back and sleeps on its note. Whoever has work for it takes it
+// off the list of idle Ms, leaves a P in `given`, and wakes it. One idle M is the *keeper*: it
+// sleeps no longer than until the earliest timer, in the poller if there is one. An M is on the
+// list exactly while somebody else may wake it; all of that happens under sched.lock, and so each
+// wake has one waker.
+//
+// Going idle, in this order (wakeups.md has the argument):
+//   1. under the lock: look at the global queue; give the P back; stop being counted as spinning;
+//      enter the list of idle Ms; if nobody keeps the clock, keep it
+//   2. without it: look at every queue and at the timers once more
+//   3. sleep
+//
+// Locks: sched.
+#include "sched/runq.h"
+
+bw__sched bw__sched_state = {
+    .lock = BW_MUTEX_INIT(BW_RANK_SCHED),
+    .idle = {&bw__sched_state.idle, &bw__sched_state.idle},
+    .pinned_ms = {&bw__sched_state.pinned_ms, &bw__sched_state.pinned_ms},
+    .batches = {&bw__sched_state.batches, &bw__sched_state.batches},
+    .keeps_until = BW_NEVER,
+};
+
+// ---- Ps -----------------------------------------------------------------------------------------
+
+void bw__p_hold(bw__m *m, bw__p *p) {
+  m->p = p;
+  bw__store_relaxed(&p->status, BW_P_HELD);
+  bw__cache_use(p->cache);
+}
+
+static void put_idle_locked(bw__sched *s, bw__p *p) {
+  bw__store_relaxed(&p->status, BW_P_IDLE);
+  p->next_idle = s->idle_ps;
+  s->idle_ps = p;
+  bw__store(&s->idle_count, bw__load_relaxed(&s->idle_count) + 1);
+}
+
+static bw__p *take_idle_locked(bw__sched *s) {
+  bw__p *p = s->idle_ps;
+  if (!p) return NULL;
+  s->idle_ps = p->next_idle;
+  bw__store(&s->idle_count, bw__load_relaxed(&s->idle_count) - 1);
+  bw__store_relaxed(&p->status, BW_P_HELD);
+  bw__monitor_wake_locked();
+  return p;
+}
+
+void bw__p_put_idle_locked(bw__p *p) { put_idle_locked(&bw__sched_state, p); }
+
+bool bw__p_take_idle(bw__m *m) {
+  bw__sched *s = &bw__sched_state;
+  bw__mutex_lock(&s->lock);
+  bw__p *p = take_idle_locked(s);
+  bw__mutex_unlock(&s->lock);
+  if (p) bw__p_hold(m, p);
+  return p;
+}
+
+static bw__p *release_locked(bw__sched *s, bw__m *m) {
+  bw__p *p = m->p;
+  m->p = NULL;
+  bw__cache_use(NULL);
+  put_idle_locked(s, p);
+  return p;
+}
+
+// ---- waking Ms ----------------------------------------------------------------------------------
+
+static void leave_list_locked(bw__sched *s, bw__m *m) {
+  bw__list_remove(&m->idle);
+  s->idle_ms--;
+  if (s->keeper != m) return;
+  s->keeper = NULL;
+  bw__store(&s->keeps_until, BW_NEVER);
+}
+
+// The youngest idle M, off the list, for p. NULL: none sleeps.
+static bw__m *take_m_locked(bw__sched *s, bw__p *p, bool spinning) {
+  if (bw__list_empty(&s->idle)) return NULL;
+  bw__m *m = BW_CONTAINER(s->idle.next, bw__m, idle);
+  leave_list_locked(s, m);
+  m->given = p;
+  m->spinning = spinning;
+  return m;
+}
+
+static void wake(bw__m *m) { bw__note_wake(&m->wake); }
+
+// Has an M run with p, which is nobody's, or with an idle P if p is NULL. `spinning`: the caller
+// has counted the M as one that looks for work.
+static void start_m(bw__p *p, bool spinning) {
+  bw__sched *s = &bw__sched_state;
+  bw__mutex_lock(&s->lock);
+  if (!p) p = take_idle_locked(s);
+  bw__m *m = p ? take_m_locked(s, p, spinning) : NULL;
+  bw__mutex_unlock(&s->lock);
+  if (m) {
+    wake(m);
+    return;
+  }
+  if (p && bw__m_start(p, spinning)) return;
+  if (spinning) bw__sub(&s->spinning, 1);
+  if (!p) return;
+  bw__mutex_lock(&s->lock);
+  put_idle_locked(s, p); // no thread to be had: who goes idle next looks at all queues
+  bw__mutex_unlock(&s->lock);
+}
+
+BW_NOINLINE void bw__wake_one_slow(void) {
+  int32_t none = 0;
+  if (bw__cas(&bw__sched_state.spinning, &none, 1)) start_m(NULL, true);
+}
+
+BW_NOINLINE void bw__sched_ready(bw__g *g, bool next) {
+  bw__m *m = bw__m_current();
+  bw__shared_store(&g->state, BW_G_RUNNABLE);
+  if (m && m->p)
+    bw__runq_put(m->p, g, next);
+  else
+    bw__globq_put(g);
+  bw__wake_one();
+}
+
+static bool any_work(bw__sched *s) {
+  if (bw__load(&s->queued) > 0) return true;
+  for (int i = 0, n = bw__load(&s->scan); i < n; i++) {
+    bw__p *p = bw__load_acquire(&s->ps[i]);
+    if (p && !bw__runq_empty(p)) return true;
+  }
+  return false;
+}
+
+void bw__p_hand_on(bw__p *p) {
+  bw__sched *s = &bw__sched_state;
+  if (!bw__runq_empty(p) || bw__load(&s->queued) > 0) {
+    start_m(p, false);
+    return;
+  }
+  bw__mutex_lock(&s->lock);
+  put_idle_locked(s, p);
+  bool again = bw__load_relaxed(&s->queued) > 0;
+  bw__mutex_unlock(&s->lock);
+  if (again) bw__wake_one();
+  bw__timers_earlier(bw__timers_next()); // its timers need a keeper
+}
+
+void bw__timers_earlier(int64_t when) {
+  bw__sched *s = &bw__sched_state;
+  if (when >= bw__load(&s->keeps_until)) return;
+  bw__m *m = NULL;
+  bw__mutex_lock(&s->lock);
+  if (s->keeper && when < bw__load_relaxed(&s->keeps_until)) {
+    m = s->keeper;
+    leave_list_locked(s, m);
+    m->given = NULL;
+  }
+  bw__mutex_unlock(&s->lock);
+  if (m)
+    wake(m);
+  else
+    bw__wake_one();
+}
+
+void bw__ms_wake_all(void) {
+  bw__sched *s = &bw__sched_state;
+  bw__m *first = NULL;
+  bw__mutex_lock(&s->lock);
+  for (bw__m *m = s->ms; m; m = m->all_next) {
+    if (!bw__list_linked(&m->idle)) continue;
+    if (m->pinned) {
+      bw__list_remove(&m->idle);
+      s->pinned_idle--;
+    } else {
+      leave_list_locked(s, m);
+    }
+    m->given = NULL;
+    m->woken_next = first;
+    first = m;
+  }
+  bw__mutex_unlock(&s->lock);
+  for (bw__m *m = first, *next; m; m = next) {
+    next = m->woken_next;
+    wake(m);
+  }
+}
+
+// ---- sleeping -----------------------------------------------------------------------------------
+
+// As long as no P is idle those who hold them look at the clock, and an M without a P could do
+// nothing about a timer.
+static void keep_clock_locked(bw__sched *s, bw__m *m) {
+  if (!s->idle_ps) return;
+  int64_t next = bw__timers_next();
+  if (next >= bw__load_relaxed(&s->keeps_until)) return; // there is a keeper, or no need of one
+  s->keeper = m; // one that was it before sleeps on, and finds out when it wakes
+  bw__store(&s->keeps_until, next);
+}
+
+// Step 1. False: there is something to do.
+static bool enlist(bw__sched *s, bw__m *m) {
+  bw__mutex_lock(&s->lock);
+  bool busy = bw__load_relaxed(&s->stopping) ||
+              (m->p ? bw__load_relaxed(&s->queued) > 0 || bw__load_relaxed(&m->p->attention) != 0
+                    : s->idle_ps && bw__load_relaxed(&s->queued) > 0);
+  if (!busy) {
+    if (m->p) release_locked(s, m);
+    if (m->spinning) bw__sub(&s->spinning, 1);
+    m->spinning = false;
+    bw__list_push_front(&s->idle, &m->idle);
+    s->idle_ms++;
+    keep_clock_locked(s, m);
+    bw__dead_check_locked();
+  }
+  bw__mutex_unlock(&s->lock);
+  return !busy;
+}
+
+// Step 2: takes m off the list, with a P, if there is work for it. True: it has a P.
+static bool look_again(bw__sched *s, bw__m *m) {
+  bool work = any_work(s), clock = bw__timers_next() < bw__load(&s->keeps_until);
+  if (!work && !clock) return false;
+  bw__mutex_lock(&s->lock);
+  bw__p *p = NULL;
+  if (bw__list_linked(&m->idle)) {
+    if (work) p = take_idle_locked(s);
+    if (p) {
+      leave_list_locked(s, m);
+      bw__add(&s->spinning, 1);
+    } else {
+      keep_clock_locked(s, m);
+    }
+  }
+  bw__mutex_unlock(&s->lock);
+  if (!p) return false;
+  m->spinning = true;
+  bw__p_hold(m, p);
+  return true;
+}
+
+// The deadline of a keeper has passed. True: m has a P now, or nobody needs it to look.
+static bool keeper_due(bw__sched *s, bw__m *m) {
+  bw__mutex_lock(&s->lock);
+  bool listed = bw__list_linked(&m->idle);
+  bw__p *p = NULL;
+  if (listed) {
+    leave_list_locked(s, m);
+    p = take_idle_locked(s);
+    if (p) bw__add(&s->spinning, 1);
+  }
+  bw__mutex_unlock(&s->lock);
+  if (!listed) return false; // somebody is waking it
+  m->spinning = p;
+  if (p) bw__p_hold(m, p);
+  return true;
+}
+
+static int64_t deadline_of(bw__sched *s, bw__m *m) {
+  bw__mutex_lock(&s->lock);
+  int64_t until = s->keeper == m ? bw__load_relaxed(&s->keeps_until) : BW_NEVER;
+  bw__mutex_unlock(&s->lock);
+  return until == BW_NEVER ? -1 : until;
+}
+
+void bw__m_sleep(bw__m *m) {
+  bw__sched *s = &bw__sched_state;
+  bw__p *had = m->p;
+  int64_t now = bw__port_now();
+  bw__store_relaxed(&s->coarse_now, now);
+  bw__g_trim(now);
+  if (!enlist(s, m)) return;
+  if (had) bw__tally_add(&had->sleeps, 1);
+  if (look_again(s, m)) return;
+  int64_t until = deadline_of(s, m);
+  if (!bw__note_sleep(&m->wake, until)) {
+    if (keeper_due(s, m)) return;
+    bw__note_sleep(&m->wake, -1);
+  }
+  bw__note_clear(&m->wake);
+  bw__port_mem_sync(); // the P and what is on its queue may lie in memory that others grew
+  if (m->given) bw__p_hold(m, m->given);
+  m->given = NULL;
+}

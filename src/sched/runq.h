@@ -1,0 +1,111 @@
+// A P's run queue, the short ways: what a switch between goroutines goes through. queue.c has the
+// rest: overflow, stealing, the global queue.
+//
+// I1: 0 <= tail - head <= BW_RING, as unsigned numbers that wrap.
+// I2: slots head..tail-1 hold goroutines; who moves head past a slot owns what was in it.
+// I3: tail and the slots from tail on are the owner's to write.
+//
+// The owner reads a slot, then moves head past it by CAS; a thief reads several slots, then does
+// the same: when the CAS succeeds, nobody else took them, and the owner cannot have written over
+// them, since it only writes where head has passed. A slot that was read in vain is forgotten.
+//
+// Pairs: tail's store (release or stronger) with its acquire load in a thief makes the slot and
+// the goroutine behind it visible. head's CAS (release) with the owner's acquire load of head
+// before it writes a slot again keeps a thief's read before that write.
+//
+// Where others may steal, publishing is sequentially consistent (a store to tail or a swap of
+// next): wakeups.md needs "publish, then look for sleepers" in that order. With one P (`solo`)
+// nobody steals and nobody sleeps who could: plain moves are enough.
+#ifndef BURROW_SCHED_RUNQ_H
+#define BURROW_SCHED_RUNQ_H
+
+#include "sched/sched.h"
+
+void bw__runq_overflow(bw__p *p, bw__g *g);
+
+static inline void bw__ring_push(bw__p *p, bw__g *g) {
+  bw__runq *q = &p->q;
+  uint32_t tail = bw__load_relaxed(&q->tail);
+  if (BW_UNLIKELY(tail - bw__load_acquire(&q->head) == BW_RING)) { // pairs with a thief's CAS
+    bw__runq_overflow(p, g);
+    return;
+  }
+  bw__store_own(&q->ring[tail % BW_RING], g);
+  if (q->solo)
+    bw__store_own(&q->tail, tail + 1);
+  else
+    bw__store(&q->tail, tail + 1);
+}
+
+static inline bw__g *bw__ring_pop(bw__p *p) {
+  bw__runq *q = &p->q;
+  uint32_t head = bw__load_relaxed(&q->head), tail = bw__load_relaxed(&q->tail);
+  while (head != tail) {
+    bw__g *g = bw__load_relaxed(&q->ring[head % BW_RING]);
+    if (q->solo) {
+      bw__store_own(&q->head, head + 1);
+      return g;
+    }
+    if (bw__cas(&q->head, &head, head + 1)) return g; // else head is what it is now
+  }
+  return NULL;
+}
+
+static inline void bw__next_put(bw__p *p, bw__g *g) {
+  bw__runq *q = &p->q;
+  bw__g *before = bw__load_relaxed(&q->next);
+  if (q->solo)
+    bw__store_own(&q->next, g);
+  else
+    before = bw__swap(&q->next, g);
+  if (before) bw__ring_push(p, before);
+}
+
+static inline bw__g *bw__next_take(bw__p *p) {
+  bw__runq *q = &p->q;
+  bw__g *g = bw__load_relaxed(&q->next);
+  if (!g) return NULL;
+  if (!q->solo) return bw__swap(&q->next, NULL); // NULL: a thief was faster
+  bw__store_own(&q->next, NULL);
+  return g;
+}
+
+// A goroutine that was just readied runs in the time slice of the one that readied it: two that
+// wake each other stay together, but only for so long, or the others would never run. The clock is
+// not looked at in each switch.
+enum { BW_SLICE = 10 * 1000 * 1000, BW_SLICE_LOOKS_EVERY = 32 };
+
+// Whether the time slice is over. Called with p->inherited at a multiple of BW_SLICE_LOOKS_EVERY.
+bool bw__slice_over(bw__p *p);
+
+static inline bool bw__may_inherit(bw__p *p) {
+  return BW_LIKELY(p->inherited % BW_SLICE_LOOKS_EVERY != BW_SLICE_LOOKS_EVERY - 1) ||
+         !bw__slice_over(p);
+}
+
+static inline void bw__runq_put(bw__p *p, bw__g *g, bool next) {
+  if (next)
+    bw__next_put(p, g);
+  else
+    bw__ring_push(p, g);
+}
+
+static inline bw__g *bw__runq_take(bw__p *p) {
+  bw__g *g;
+  if (bw__may_inherit(p) && (g = bw__next_take(p))) {
+    p->inherited++;
+    return g;
+  }
+  p->inherited = 0;
+  g = bw__ring_pop(p);
+  return g ? g : bw__next_take(p);
+}
+
+// Wakes or starts an M if there is an idle P and no M is looking for work already. To be called
+// after work was put where others can find it.
+static inline void bw__wake_one(void) {
+  bw__sched *s = &bw__sched_state;
+  if (bw__load(&s->idle_count) > 0 && bw__load(&s->spinning) == 0) bw__wake_one_slow();
+}
+
+#endif
