@@ -3,16 +3,17 @@
 // The global queue has two parts. Its list is first come, first served: goroutines that yielded
 // while others wait there, and those readied where no P is at hand. Its batches are halves of rings
 // that were full. An M with nothing of its own takes from the list, then the *newest* batch; every
-// 61st time it takes the one goroutine that has waited longest in list or batches, so that nobody
-// waits for ever. Newest first keeps the number of goroutines alive small: a program that starts
+// 61st time it takes the goroutine that has waited longest in list or batches, so that nobody waits
+// for ever. Newest first keeps the number of goroutines alive small: a program that starts
 // goroutines which start goroutines walks its tree depth first, in strides of 128, and works with
 // stacks that are in the cache. (Oldest first walks it breadth first: a tree of a million
-// goroutines then has all of them alive at once, 4 GB of stacks.)
+// goroutines then has all of them alive at once, 4 GB of stacks.) For the same reason the oldest of
+// the batches comes only every 16th of these times.
 //
 // Locks: sched.
 #include "sched/runq.h"
 
-enum { HALF = BW_RING / 2 };
+enum { HALF = BW_RING / 2, OLDEST_BATCH_EVERY = 16 };
 
 // ---- global queue -------------------------------------------------------------------------------
 
@@ -105,9 +106,9 @@ bw__g *bw__globq_take_oldest(void) {
   bw__sched *s = &bw__sched_state;
   bw__mutex_lock(&s->lock);
   bw__port_mem_sync();
-  bool batches_turn = s->turn++ & 1; // neither part may starve the other
+  bool batches_turn = ++s->turn % OLDEST_BATCH_EVERY == 0;
   bw__g *g = batches_turn ? oldest_of_batches_locked(s) : list_pop_locked(s);
-  if (!g) g = batches_turn ? list_pop_locked(s) : oldest_of_batches_locked(s);
+  if (!g && batches_turn) g = list_pop_locked(s);
   if (g) add_queued_locked(s, -1);
   bw__mutex_unlock(&s->lock);
   return g;

@@ -140,37 +140,37 @@ typedef struct bw__m {
 } bw__m;
 
 typedef struct {
-  _Alignas(BW_CACHE_LINE) bw__mutex lock;
-  // The global queue: queue.c.
-  bw__g *head, *tail;       // goroutines that yielded or were readied outside of any P: under lock
-  uint32_t list_count;      // of these: under lock
-  uint32_t turn;            // whose turn it is to give its oldest: under lock
-  bw__list batches;         // what did not fit into rings, newest first: under lock
-  _Atomic(uint32_t) queued; // length of both: written under lock
-  // Ps.
-  bw__p *idle_ps;                    // under lock
-  _Atomic(int32_t) idle_count;       // of idle_ps: written under lock
-  _Atomic(int32_t) procs;            // how many there are to be: written under lock
-  _Atomic(int32_t) scan;             // Ps with a higher index have no work: written under lock
-  int live;                          // Ps that are not dead: under lock
-  _Atomic(bw__p *) ps[BW_PROCS_MAX]; // made on demand, freed at the end
-  // Ms.
-  bw__list idle;             // Ms asleep, in the order they fell asleep, youngest first: under lock
-  int idle_ms;               // under lock
-  bw__list pinned_ms;        // Ms asleep until their pinned goroutine can run: under lock
-  int pinned_idle;           // of these: under lock
-  int m_count, m_max;        // Ms that exist, and may: under lock
-  bw__m *ms;                 // all: under lock
-  bool starts_ms;            // false: threads come from outside (JavaScript). r/o while running
-  _Atomic(int32_t) spinning; // Ms that look for work
-  bw__m *keeper;             // the idle M that watches the clock: under lock
-  _Atomic(int64_t) keeps_until; // until when it sleeps; BW_NEVER: there is none
-  _Atomic(int64_t) coarse_now;  // the clock, as somebody last read it
+  // Read in every push and every search, written when an M falls asleep or wakes.
+  _Alignas(BW_CACHE_LINE) _Atomic(int32_t) idle_count; // Ps in idle_ps: written under lock
+  _Atomic(int32_t) spinning;                           // Ms that look for work
+  _Atomic(uint32_t) queued; // goroutines in the global queue: written under lock
+  _Atomic(int32_t) procs;   // how many Ps there are to be: written under lock
+  _Atomic(int32_t) scan;    // Ps with a higher index have no work: written under lock
   _Atomic(bool) stopping;
-  _Atomic(int32_t) outside; // plain threads and JavaScript that may still help
-  bool running;             // between open and close
-  bool main_exited;         // the main goroutine called bw_goexit: under lock
-  size_t stack_size;        // r/o while running
+  _Atomic(int32_t) outside;     // plain threads and JavaScript that may still help
+  _Atomic(int64_t) keeps_until; // until when the keeper sleeps; BW_NEVER: there is none
+  bool running;                 // between open and close
+  bool starts_ms;               // false: threads come from outside (JavaScript). r/o while running
+  size_t stack_size;            // r/o while running
+  // Written now and then by whoever has looked at the clock.
+  _Alignas(BW_CACHE_LINE) _Atomic(int64_t) coarse_now;
+  // All that follows: under lock.
+  _Alignas(BW_CACHE_LINE) bw__mutex lock;
+  bw__g *head, *tail;  // goroutines that yielded, or were readied outside of any P: queue.c
+  uint32_t list_count; // of these
+  uint32_t turn;       // of bw__globq_take_oldest
+  bw__list batches;    // what did not fit into rings, newest first
+  bw__p *idle_ps;      // Ps that nobody holds
+  int live;            // Ps that are not dead
+  bw__list idle;       // Ms asleep, the youngest first
+  int idle_ms;         // of these
+  bw__m *keeper;       // the idle M that watches the clock
+  bw__list pinned_ms;  // Ms asleep until their pinned goroutine can run
+  int pinned_idle;     // of these
+  int m_count, m_max;  // Ms that exist, and may
+  bw__m *ms;           // all of them
+  bool main_exited;    // the main goroutine called bw_goexit
+  _Atomic(bw__p *) ps[BW_PROCS_MAX]; // made on demand, without the lock; freed at the end
 } bw__sched;
 
 extern bw__sched bw__sched_state;
