@@ -1,5 +1,6 @@
 // Stack overflow, worded as Go words it: the limit, where the stack pointer was, and the fatal
-// error with its dump. How it is noticed is the port's: see port/ctx.h.
+// error with its dump. How it is noticed is the port's: on wasm the context switch does
+// (port/ctx.h), natively the guard below the stack faults.
 #include "sched/sched.h"
 
 // Runs on a stack of its own or on what is left of the goroutine's: allocates nothing, needs
@@ -22,4 +23,18 @@ static void ctx_overflowed(bw__ctx *c, uintptr_t sp) {
   bw__stack_overflow(BW_CONTAINER(c, bw__g, ctx), sp);
 }
 
-void bw__stack_overflow_watch(void) { bw__ctx_overflowed = ctx_overflowed; }
+// In a signal handler. Code that has used up its stack has its stack pointer at the stack's end or
+// beyond it, and touches what lies between the two; SLACK: a processor's red zone and more. A wild
+// pointer that hits the guard is no overflow, and takes its course.
+static void faulted(uintptr_t address, uintptr_t sp) {
+  enum { SLACK = 256 };
+  bw__g *g = bw__g_current();
+  if (!g || !sp) return;
+  uintptr_t lo = (uintptr_t)g->stack_lo;
+  if (sp < lo + SLACK && address < lo && address + SLACK >= sp) bw__stack_overflow(g, sp);
+}
+
+void bw__stack_overflow_watch(void) {
+  bw__ctx_overflowed = ctx_overflowed;
+  bw__port_at_fault(faulted);
+}

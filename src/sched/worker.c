@@ -214,8 +214,10 @@ void bw__m_serve(int index) {
   bw__m *m = &s->ms[index];
   m->p = &s->ps[index];
   bw__m_set_current(m);
+  bw__port_thread_fault_stack(true);
   bw__cache_use(m->p->cache);
   for (bw__g *g = NULL; (g = find(m, g));) g = run(m, g);
   bw__cache_use(NULL);
+  bw__port_thread_fault_stack(false);
   bw__m_set_current(NULL);
 }
