@@ -73,7 +73,7 @@ typedef struct stack_class {
 static struct {
   _Atomic(uint32_t) lock; // 0 free, 1 held, 2 held and somebody may be asleep on it
   stack_class class[CLASSES];
-  bool by_protect;           // the kernel has no guard regions
+  enum { UNKNOWN, BY_REGION, BY_PROTECT } guards;
   _Atomic(bool) no_vectors;  // the kernel does not take many ranges; set once
   _Atomic(size_t) page_size; // the system's; 0 = not asked yet
 } stacks;
@@ -178,11 +178,15 @@ static uint32_t advise_many(char *first, size_t stride, uint32_t n, size_t bytes
 }
 
 // False: no memory for it, or too many mappings.
-static bool install_guard(char *p, size_t bytes) {
-  if (!stacks.by_protect) {
+static bool install_guard_locked(char *p, size_t bytes) {
+  if (stacks.guards == UNKNOWN) { // an emulator may have no advice and a friendly word for any
+    bool honest = madvise(p, bytes, -1) != 0;
+    stacks.guards = honest ? BY_REGION : BY_PROTECT;
+  }
+  if (stacks.guards == BY_REGION) {
     if (madvise(p, bytes, MADV_GUARD_INSTALL) == 0) return true;
     if (errno != EINVAL) return false;
-    stacks.by_protect = true;
+    stacks.guards = BY_PROTECT;
   }
   return mprotect(p, bytes, PROT_NONE) == 0;
 }
@@ -191,9 +195,10 @@ static bool install_guard(char *p, size_t bytes) {
 static uint32_t guard_batch_locked(slab *s, uint32_t n) {
   size_t bytes = s->stride - s->size;
   char *first = guard_of(s, s->ready);
-  uint32_t done =
-      stacks.by_protect ? 0 : advise_many(first, s->stride, n, bytes, MADV_GUARD_INSTALL);
-  while (done < n && install_guard(first + done * s->stride, bytes)) done++;
+  uint32_t done = 0;
+  if (stacks.guards == BY_REGION)
+    done = advise_many(first, s->stride, n, bytes, MADV_GUARD_INSTALL);
+  while (done < n && install_guard_locked(first + done * s->stride, bytes)) done++;
   return done;
 }
 
@@ -247,7 +252,7 @@ static char *map_one(size_t size, size_t *usable) {
   char *p = reserve(NULL, bytes);
   if (!p) return NULL;
   lock();
-  bool guarded = install_guard(p, bytes - size);
+  bool guarded = install_guard_locked(p, bytes - size);
   unlock();
   if (!guarded) {
     munmap(p, bytes);
