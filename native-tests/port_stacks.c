@@ -3,6 +3,7 @@
 
 #include "base/atomics.h"
 #include "base/rand.h"
+#include "port/ctx.h"
 #include "port/port.h"
 
 #define SKIP_WITHOUT_STACKS()                                                                      \
@@ -216,5 +217,50 @@ TEST(port_stacks_memory_of_many) {
   CHECK(each <= 4400);
   for (int i = 0; i < MOST; i++) bw__port_stack_unmap(all[i], usable);
   CHECK(memory_kb() - before <= 2000); // of 80,000
+}
+
+// ---- contexts on them ---------------------------------------------------------------------------
+
+static BW_NOINLINE void use_bytes(size_t n) {
+  volatile char frame[24 * KB];
+  for (size_t i = 0; i < n; i += 64) frame[sizeof frame - 1 - i] = 1;
+}
+
+static void use_and_suspend(void *c) {
+  use_bytes(24 * KB);
+  bw__ctx_suspend(c);
+}
+
+TEST(port_stacks_used_by_context) {
+  bw__ctx c;
+  size_t usable;
+  char *lo = map(64 * KB, &usable);
+  bw__ctx_make(&c, lo, usable, use_and_suspend, &c);
+  CHECK(bw__ctx_resume(&c));
+  CHECK(bw__ctx_used(&c) >= (BW_DEBUG ? 24 * KB : 64));
+  CHECK(bw__ctx_used(&c) <= usable);
+  CHECK_EQ(bw__ctx_headroom(&c) > 0, true);
+  CHECK(!bw__ctx_resume(&c)); // returned by itself
+  bw__ctx_destroy(&c);
+  bw__port_stack_unmap(lo, usable);
+}
+
+// The tops of stacks do not all lie in the same lines of a page: of 16 in a row, no two.
+static void do_nothing(void *arg) { (void)arg; }
+
+TEST(port_stacks_tops_are_spread) {
+  enum { ROW = 16 };
+  char *all[ROW];
+  size_t usable = 0;
+  uint64_t seen = 0;
+  for (int i = 0; i < ROW; i++) {
+    bw__ctx c;
+    all[i] = map(64 * KB, &usable);
+    bw__ctx_make(&c, all[i], usable, do_nothing, NULL);
+    seen |= UINT64_C(1) << ((uintptr_t)c.sp % PAGE / 64);
+    bw__ctx_destroy(&c);
+  }
+  CHECK_EQ(__builtin_popcountll(seen), ROW);
+  for (int i = 0; i < ROW; i++) bw__port_stack_unmap(all[i], usable);
 }
 #endif
