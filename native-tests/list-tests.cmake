@@ -3,7 +3,7 @@ execute_process(COMMAND ${PROGRAM} --list OUTPUT_VARIABLE lines RESULT_VARIABLE 
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "${PROGRAM} --list failed: ${status}")
 endif()
-string(REPLACE ";" "\\;" lines "${lines}")
+string(REGEX REPLACE "\t[^\n]*" "\t" lines "${lines}") # the names only: CMake's lists know brackets
 string(REPLACE "\n" ";" lines "${lines}")
 set(text "")
 foreach(line IN LISTS lines)

@@ -134,6 +134,33 @@ static int no_memory(void *arg) {
 }
 TEST(sched_go_without_memory) { test_run(no_memory, NULL, 2); }
 
+// The tops of stacks do not all lie in the same lines of a page, or they would fall into the same
+// few sets of the caches.
+typedef struct {
+  uint64_t lines;
+  bw_chan *gate;
+} spread;
+
+static void mark_line(void *arg) {
+  spread *s = arg;
+  int local = 0;
+  s->lines |= UINT64_C(1) << ((uintptr_t)&local % 4096 / 64);
+  bw_chan_recv(s->gate, NULL);
+}
+
+static int tops_are_spread(void *arg) {
+  (void)arg;
+  spread s = {.gate = bw_chan_make(0, 0)};
+  for (int i = 0; i < 64; i++) CHECK_EQ(bw_go(mark_line, &s), 0);
+  settle();
+  CHECK(__builtin_popcountll(s.lines) >= 10);
+  bw_chan_close(s.gate);
+  while (bw_num_goroutine() > 1) bw_gosched();
+  bw_chan_release(s.gate);
+  return 0;
+}
+TEST(sched_stack_tops_are_spread) { test_run(tops_are_spread, NULL, 1); }
+
 // Goroutines by the ten thousand, joined and recycled.
 static int many(void *arg) {
   (void)arg;

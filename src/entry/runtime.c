@@ -128,6 +128,11 @@ int bw_run(int (*fn)(void *), void *arg, const bw_options *options) {
       .stack_size = s->stack_size > least ? s->stack_size : least,
   };
   bw__m *m = bw__m_new();
+  if (m) { // this thread is an M with a P before there is work: else another would be started for
+           // it
+    bw__m_set_current(m);
+    bw__p_take_idle(m);
+  }
   code = m && start_threads(s) ? bw_go_with(&options_of_main, main_goroutine, &call) : BW_ENOMEM;
   if (code != 0) bw__runtime_stop();
   if (m) bw__m_serve(m);

@@ -73,9 +73,18 @@ typedef struct {
 bw__port_mem_info bw__port_mem_read(void);
 
 // A goroutine's stack of at least `size` bytes with a guard below it, lazily committed.
-// *usable is what lies between guard and top. NULL: no memory, or caps.maps_stacks is false.
+// *usable is what lies between guard and top. NULL: no memory, or caps.maps_stacks is false, or no
+// more guards: without the kernel's guard regions (Linux before 6.13) a guarded stack takes two of
+// the process's 65,530 mappings. Locks: one of its own, below all ranks.
 void *bw__port_stack_map(size_t size, size_t *usable);
+// Takes back what bw__port_stack_map gave. Its memory goes to the system, its addresses may be used
+// for another stack. Locks: the same.
 void bw__port_stack_unmap(void *lo, size_t usable);
+// Gives the pages that lie wholly inside [lo, lo+n), a part of a stack, back to the system; their
+// content is lost, they may be used again, the guard stays.
+void bw__port_stack_trim(void *lo, size_t n);
+// Bytes of [lo, lo+n), a part of a stack, that take memory now, to the page; 0 where nobody knows.
+size_t bw__port_stack_resident(const void *lo, size_t n);
 
 // ---- threads -----------------------------------------------------------------------------------
 
@@ -146,8 +155,14 @@ bool bw__port_describe(uintptr_t address, char *text, size_t cap);
 void bw__port_maps(void (*put)(void *arg, const char *data, size_t n), void *arg);
 
 // Has `fn` called, in a signal handler, with each address at which the program touched memory that
-// it may not. Then the fault takes its course: a handler that was there before is called, else the
-// program dies of it. One fn a program. Nothing on wasm.
-void bw__port_at_fault(void (*fn)(uintptr_t address));
+// it may not, and with the stack pointer of the code that did (0: not known). Then the fault takes
+// its course: a handler that was there before is called, else the program dies of it. A few fns a
+// program; each is called once a fault, however often it was given. Nothing on wasm.
+void bw__port_at_fault(void (*fn)(uintptr_t address, uintptr_t sp));
+
+// Gives this thread a stack for signal handlers, so that they run also when its own stack, or the
+// goroutine's that it runs, is used up; or takes it away again. A thread that has such a stack
+// already keeps its own. Without memory for it nothing happens. Nothing on wasm.
+void bw__port_thread_fault_stack(bool on);
 
 #endif

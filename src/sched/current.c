@@ -5,7 +5,7 @@
 // from proving that two calls give the same.
 #include "sched/sched.h"
 
-static _Thread_local bw__m *current;
+static _Thread_local bw__m *current, *here;
 
 BW_NOINLINE bw__m *bw__m_current(void) {
   __asm__ volatile("" ::: "memory");
@@ -15,6 +15,16 @@ BW_NOINLINE bw__m *bw__m_current(void) {
 BW_NOINLINE void bw__m_set_current(bw__m *m) {
   __asm__ volatile("" ::: "memory");
   current = m;
+}
+
+BW_NOINLINE bw__m *bw__m_here(void) {
+  __asm__ volatile("" ::: "memory");
+  return here;
+}
+
+BW_NOINLINE void bw__m_set_here(bw__m *m) {
+  __asm__ volatile("" ::: "memory");
+  here = m;
 }
 
 bw__g *bw__g_current(void) {

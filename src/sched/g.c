@@ -36,8 +36,15 @@ static struct {
 
 // ---- blocks -------------------------------------------------------------------------------------
 
+// Where the G of a block is. Blocks begin at pages, so the tops of all would lie in the same few
+// sets of the caches: they are shifted by 0 to 15 lines in turn. (Touching 1,000 of them in turn
+// takes a third of the time; 10,000, which the TLB does not hold, 95 %.) Small blocks have no room
+// for it.
 static bw__g *g_of(void *lo, size_t size) {
-  return (bw__g *)(((uintptr_t)lo + size - sizeof(bw__g)) & ~(uintptr_t)(BW_CACHE_LINE - 1));
+  enum { COLOUR_FROM = 32 << 10, COLOURS = 16 };
+  uintptr_t at = (uintptr_t)lo, colour = ((at >> 12) ^ (at >> 15)) % COLOURS;
+  uintptr_t top = at + size - (size < COLOUR_FROM ? 0 : colour * BW_CACHE_LINE);
+  return (bw__g *)((top - sizeof(bw__g)) & ~(uintptr_t)(BW_CACHE_LINE - 1));
 }
 
 static bw__g *make_block(size_t want) {

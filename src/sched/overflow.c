@@ -1,5 +1,6 @@
 // Stack overflow, worded as Go words it: the limit, where the stack pointer was, and the fatal
-// error with its dump. How it is noticed is the port's: see port/ctx.h.
+// error with its dump. How it is noticed is the port's: on wasm the context switch does
+// (port/ctx.h), natively the guard below the stack faults.
 #include "sched/sched.h"
 
 // Runs on a stack of its own or on what is left of the goroutine's: allocates nothing, needs
@@ -10,10 +11,10 @@ _Noreturn void bw__stack_overflow(bw__g *g, uintptr_t sp) {
   uintptr_t lo = (uintptr_t)g->stack_lo;
   bw__g_name(g, name);
   bw__text_format(&t, "runtime: goroutine stack exceeds %zu-byte limit: goroutine %llu%s%s\n",
-                  g->stack_size, (unsigned long long)bw__shared_load(&g->id), name[0] ? " " : "",
+                  g->stack_all, (unsigned long long)bw__shared_load(&g->id), name[0] ? " " : "",
                   name);
   bw__text_format(&t, "runtime: sp=%p stack=[%p, %p]\n", (void *)sp, (void *)lo,
-                  (void *)(lo + g->stack_size));
+                  (void *)(lo + g->stack_all));
   bw__port_write(2, t.data, t.len);
   bw__fatal("stack overflow");
 }
@@ -22,4 +23,19 @@ static void ctx_overflowed(bw__ctx *c, uintptr_t sp) {
   bw__stack_overflow(BW_CONTAINER(c, bw__g, ctx), sp);
 }
 
-void bw__stack_overflow_watch(void) { bw__ctx_overflowed = ctx_overflowed; }
+// In a signal handler. Code that has used up its stack has its stack pointer at the stack's end or
+// beyond it, and touches what lies between the two; SLACK: a processor's red zone and more. A wild
+// pointer that hits the guard is no overflow, and takes its course.
+static void faulted(uintptr_t address, uintptr_t sp) {
+  enum { SLACK = 256 };
+  bw__m *m = bw__m_here();
+  bw__g *g = m ? m->cur : NULL;
+  if (!g || !sp) return;
+  uintptr_t lo = (uintptr_t)g->stack_lo;
+  if (sp < lo + SLACK && address < lo && address + SLACK >= sp) bw__stack_overflow(g, sp);
+}
+
+void bw__stack_overflow_watch(void) {
+  bw__ctx_overflowed = ctx_overflowed;
+  bw__port_at_fault(faulted);
+}

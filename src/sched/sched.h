@@ -199,6 +199,9 @@ bw__m *bw__m_current(void);
 void bw__m_set_current(bw__m *m);
 // The goroutine that runs on this thread, or NULL.
 bw__g *bw__g_current(void);
+// As bw__m_current, but this thread's M in a blocking call too.
+bw__m *bw__m_here(void);
+void bw__m_set_here(bw__m *m);
 
 // ---- g.c: goroutines ----------------------------------------------------------------------------
 

@@ -24,6 +24,9 @@ void bw__stack_free(void *lo, size_t size) {
     bw_free(lo);
 }
 
-bool bw__stack_fits(size_t size, size_t want) { return size == rounded(want); }
+bool bw__stack_fits(size_t size, size_t want) {
+  want = rounded(want);
+  return size >= want && size - want <= want / 4;
+}
 
 size_t bw_stack_size_default(void) { return bw__port_capabilities.stack_size; }

@@ -72,6 +72,8 @@ static inline bw__g *choose(bw__m *m) {
 
 void bw__m_serve(bw__m *m) {
   bw__m_set_current(m);
+  bw__m_set_here(m);
+  bw__port_thread_fault_stack(true);
   if (m->given) bw__p_hold(m, m->given);
   m->given = NULL;
   for (;;) {
@@ -84,5 +86,7 @@ void bw__m_serve(bw__m *m) {
   }
   bw__cache_use(NULL);
   m->p = NULL;
+  bw__port_thread_fault_stack(false);
+  bw__m_set_here(NULL);
   bw__m_set_current(NULL);
 }

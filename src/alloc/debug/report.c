@@ -91,7 +91,8 @@ void bw__report_no_object(const void *p, const char *found_by) {
 
 // ---- faults ------------------------------------------------------------------------------------
 
-void bw__report_fault(uintptr_t address) {
+void bw__report_fault(uintptr_t address, uintptr_t sp) {
+  (void)sp;
   const bw__debug_object *o = bw__debug_containing(address);
   if (!o || !o->guarded) return;
   char buffer[TEXT_MOST];

@@ -22,6 +22,6 @@ void bw__report_no_object(const void *p, const char *found_by);
 
 // Called from a signal handler when `address` was touched and could not be: says which object that
 // is, if any. Locks: none, what it reads may be changing.
-void bw__report_fault(uintptr_t address);
+void bw__report_fault(uintptr_t address, uintptr_t sp);
 
 #endif

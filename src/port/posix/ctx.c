@@ -1,13 +1,15 @@
-// The native context switch: bw__ctx_swap (assembly, beside this file) saves the callee-saved
-// registers on the current stack, stores the stack pointer and loads another one.
+// The native context switch. The assembly beside this file saves the callee-saved registers on the
+// current stack, stores the stack pointer and loads the other one; here is what C can say: the
+// first frame of a context, and what the sanitizers must be told.
 //
-// The sanitizers must be told of every change of stack. AddressSanitizer wants the bounds of the
-// stack to come before the swap and a "finish" on the new stack after it; ThreadSanitizer keeps its
-// own record (a fiber) of each context. The fiber switch synchronises, so what the resumer wrote
-// before is seen after.
+// They must be told of every change of stack. AddressSanitizer wants the bounds of the stack to
+// come before the switch and a "finish" on the new stack after it; ThreadSanitizer keeps its own
+// record (a fiber) of each context. The fiber switch synchronises, so what the resumer wrote before
+// is seen after. Without them resume and suspend are a jump to the assembly each.
 #include "port/ctx.h"
 
 #include "base/atomics.h"
+#include "port/port.h"
 
 #if BW_ASAN
 #include <sanitizer/asan_interface.h>
@@ -19,10 +21,18 @@
 
 void (*bw__ctx_overflowed)(bw__ctx *c, uintptr_t sp);
 
-// Saves the current context to *save and continues the one at `load`.
-void bw__ctx_swap(void **save, void *load);
-// Writes the first frame on a fresh stack: bw__ctx_swap to the result calls start(c).
-void *bw__ctx_frame(void *top, void (*start)(bw__ctx *), bw__ctx *c);
+static_assert(offsetof(bw__ctx, sp) == 0 && offsetof(bw__ctx, host_sp) == sizeof(void *),
+              "the assembly knows these");
+
+// Saves the current context as c's host and continues c. Comes back with true from bw__ctx_leave,
+// with false from bw__ctx_finish.
+bool bw__ctx_enter(bw__ctx *c);
+// Saves the current context as c and continues c's host.
+void bw__ctx_leave(bw__ctx *c);
+// Continues c's host; c is no more.
+_Noreturn void bw__ctx_finish(bw__ctx *c);
+// Not a function to call: where a fresh context goes on.
+__attribute__((visibility("hidden"))) void bw__ctx_first(void);
 
 static void enter_host(bw__ctx *c) { // about to leave `c` for its resumer
 #if BW_ASAN
@@ -46,19 +56,48 @@ static void start(bw__ctx *c) {
   c->entry(c->arg);
   c->finished = true;
   enter_host(c);
-  bw__ctx_swap(&c->sp, c->host_sp);
-  __builtin_unreachable();
+  bw__ctx_finish(c);
 }
 
+// ---- the first frame ----------------------------------------------------------------------------
+//
+// What the assembly's go_on pops. Only what bw__ctx_first needs is written: start, the context, the
+// address to go on at, and a frame pointer of 0, which ends a walk along frame pointers.
+
+#if defined(__x86_64__)
+enum { FRAME_WORDS = 8, FRAME_POINTER = 5, FRAME_START = 3, FRAME_CTX = 4, FRAME_NEXT = 6 };
+#elif defined(__aarch64__)
+enum { FRAME_WORDS = 20, FRAME_POINTER = 0, FRAME_START = 2, FRAME_CTX = 3, FRAME_NEXT = 1 };
+#else
+#error "no context switch for this processor"
+#endif
+
+static void *first_frame(bw__ctx *c) {
+  uintptr_t top = (uintptr_t)c->lo + c->size;
+  uintptr_t *frame = (uintptr_t *)(top & ~(uintptr_t)15) - FRAME_WORDS;
+  frame[FRAME_START] = (uintptr_t)start;
+  frame[FRAME_CTX] = (uintptr_t)c;
+  frame[FRAME_POINTER] = 0;
+  frame[FRAME_NEXT] = (uintptr_t)bw__ctx_first;
+  return frame;
+}
+
+// ---- the door -----------------------------------------------------------------------------------
+
 void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg) {
-  *c = (bw__ctx){.lo = lo, .size = size, .entry = entry, .arg = arg};
+  c->lo = lo;
+  c->size = size;
+  c->entry = entry;
+  c->arg = arg;
+  c->finished = false;
 #if BW_TSAN
   c->fiber = __tsan_create_fiber(0);
 #endif
 #if BW_ASAN // a finished predecessor on this stack never popped its frames' red zones
+  c->fake_stack = NULL;
   __asan_unpoison_memory_region(lo, size);
 #endif
-  c->sp = bw__ctx_frame((char *)lo + size, start, c);
+  c->sp = first_frame(c);
 }
 
 bool bw__ctx_resume(bw__ctx *c) {
@@ -69,16 +108,16 @@ bool bw__ctx_resume(bw__ctx *c) {
   c->host_fiber = __tsan_get_current_fiber();
   __tsan_switch_to_fiber(c->fiber, 0);
 #endif
-  bw__ctx_swap(&c->host_sp, c->sp);
+  bool alive = bw__ctx_enter(c);
 #if BW_ASAN
   __sanitizer_finish_switch_fiber(c->host_fake_stack, NULL, NULL);
 #endif
-  return !c->finished;
+  return alive;
 }
 
 void bw__ctx_suspend(bw__ctx *c) {
   enter_host(c);
-  bw__ctx_swap(&c->sp, c->host_sp);
+  bw__ctx_leave(c);
   entered(c);
 }
 
@@ -91,3 +130,9 @@ void bw__ctx_destroy(bw__ctx *c) {
 }
 
 ptrdiff_t bw__ctx_headroom(const bw__ctx *c) { return (char *)c->sp - c->lo; }
+
+size_t bw__ctx_used(const bw__ctx *c) {
+  size_t used = (size_t)(c->lo + c->size - (char *)c->sp);
+  size_t resident = BW_DEBUG ? bw__port_stack_resident(c->lo, c->size) : 0;
+  return resident > used ? resident : used;
+}

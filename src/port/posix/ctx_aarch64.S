@@ -1,15 +1,30 @@
 // arm64, AAPCS64: callee-saved are x19-x28, the frame pointer x29, the link register x30 (the
-// address to go on at), the low halves of v8-v15, and the stack pointer.
+// address to go on at), the low halves of v8-v15, and the stack pointer. A context that does not
+// run keeps them on its stack: see first_frame in ctx.c.
+//
+// All three functions go on with a jump, not with ret: the return-address predictor holds the other
+// context's calls and would always be wrong.
 #if defined(__aarch64__)
     .text
 
-// void bw__ctx_swap(void **save, void *load)
-    .globl  bw__ctx_swap
-    .hidden bw__ctx_swap
-    .type   bw__ctx_swap, %function
+#define SP      [x0]                // bw__ctx's fields
+#define HOST_SP [x0, #8]
+
+.macro function name
+    .globl  \name
+    .hidden \name
+    .type   \name, %function
     .p2align 4
-bw__ctx_swap:
+\name:
     .cfi_startproc
+.endm
+
+.macro end name
+    .cfi_endproc
+    .size   \name, .-\name
+.endm
+
+.macro save
     stp     x29, x30, [sp, #-160]!
     stp     x19, x20, [sp, #16]
     stp     x21, x22, [sp, #32]
@@ -21,8 +36,10 @@ bw__ctx_swap:
     stp     d12, d13, [sp, #128]
     stp     d14, d15, [sp, #144]
     mov     x9, sp
-    str     x9, [x0]
-    mov     sp, x1
+.endm
+
+.macro go_on
+    mov     sp, x10
     ldp     x19, x20, [sp, #16]
     ldp     x21, x22, [sp, #32]
     ldp     x23, x24, [sp, #48]
@@ -33,41 +50,39 @@ bw__ctx_swap:
     ldp     d12, d13, [sp, #128]
     ldp     d14, d15, [sp, #144]
     ldp     x29, x30, [sp], #160
-    br      x30                     // a jump, not ret: see the x86-64 file
-    .cfi_endproc
-    .size   bw__ctx_swap, .-bw__ctx_swap
+    br      x30
+.endm
 
-// void *bw__ctx_frame(void *top, void (*start)(ctx *), ctx *c)
-    .globl  bw__ctx_frame
-    .hidden bw__ctx_frame
-    .type   bw__ctx_frame, %function
-bw__ctx_frame:
-    .cfi_startproc
-    and     x0, x0, #-16
-    sub     x0, x0, #160
-    adr     x9, first
-    stp     xzr, x9, [x0]           // x29 = 0 ends a frame-pointer walk, x30 = first
-    stp     x1, x2, [x0, #16]       // x19 = start, x20 = c
-    stp     xzr, xzr, [x0, #32]
-    stp     xzr, xzr, [x0, #48]
-    stp     xzr, xzr, [x0, #64]
-    stp     xzr, xzr, [x0, #80]
-    stp     xzr, xzr, [x0, #96]
-    stp     xzr, xzr, [x0, #112]
-    stp     xzr, xzr, [x0, #128]
-    stp     xzr, xzr, [x0, #144]
-    ret
-    .cfi_endproc
-    .size   bw__ctx_frame, .-bw__ctx_frame
+// bool bw__ctx_enter(bw__ctx *c)
+function bw__ctx_enter
+    save
+    str     x9, HOST_SP
+    ldr     x10, SP
+    go_on
+end bw__ctx_enter
 
-    .type   first, %function
-first:
-    .cfi_startproc
-    .cfi_undefined x30
+// void bw__ctx_leave(bw__ctx *c)
+function bw__ctx_leave
+    save
+    str     x9, SP
+    ldr     x10, HOST_SP
+    mov     w0, #1                  // what bw__ctx_enter returns
+    go_on
+end bw__ctx_leave
+
+// void bw__ctx_finish(bw__ctx *c)
+function bw__ctx_finish
+    ldr     x10, HOST_SP
+    mov     w0, #0
+    go_on
+end bw__ctx_finish
+
+// The first thing that runs on a context: start(c), with both where first_frame put them.
+function bw__ctx_first
+    .cfi_undefined x30              // unwinders stop here
     mov     x0, x20
     blr     x19
     brk     #1
-    .cfi_endproc
-    .size   first, .-first
+end bw__ctx_first
 #endif
     .section .note.GNU-stack,"",%progbits

@@ -1,6 +1,4 @@
-// Memory from mmap. Stacks get a guard below them: MADV_GUARD_INSTALL (Linux 6.13) costs no
-// mapping, so a million guarded stacks fit below the kernel's limit of 65,530 mappings; older
-// kernels get mprotect.
+// Memory from mmap. Stacks: stacks.c.
 #include "port/port.h"
 
 #include <errno.h>
@@ -9,12 +7,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#endif
-
-#define GUARD ((size_t)4096)
 
 const bw__port_caps bw__port_capabilities = {
     .name = "posix",
@@ -187,18 +179,3 @@ bw__port_mem_info bw__port_mem_read(void) {
   info.resident_bytes = parse_number(&at, end) * (uint64_t)sysconf(_SC_PAGESIZE);
   return info;
 }
-
-void *bw__port_stack_map(size_t size, size_t *usable) {
-  size = bw__align_up(size, GUARD);
-  char *p = mmap(NULL, size + GUARD, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-  if (p == MAP_FAILED) return NULL;
-  if (madvise(p, GUARD, MADV_GUARD_INSTALL) != 0 && mprotect(p, GUARD, PROT_NONE) != 0) {
-    munmap(p, size + GUARD);
-    return NULL;
-  }
-  *usable = size;
-  return p + GUARD;
-}
-
-void bw__port_stack_unmap(void *lo, size_t usable) { munmap((char *)lo - GUARD, usable + GUARD); }

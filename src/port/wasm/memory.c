@@ -105,7 +105,9 @@ bool bw__port_mem_protect(void *p, size_t n, bool accessible) {
   return false; // every byte of linear memory is accessible, always
 }
 
-void bw__port_at_fault(void (*fn)(uintptr_t address)) { (void)fn; }
+void bw__port_at_fault(void (*fn)(uintptr_t address, uintptr_t sp)) { (void)fn; }
+
+void bw__port_thread_fault_stack(bool on) { (void)on; }
 
 bw__port_mem_info bw__port_mem_read(void) {
   return (bw__port_mem_info){
@@ -123,6 +125,17 @@ void *bw__port_stack_map(size_t size, size_t *usable) {
 void bw__port_stack_unmap(void *lo, size_t usable) {
   (void)lo;
   (void)usable;
+}
+
+void bw__port_stack_trim(void *lo, size_t n) {
+  (void)lo;
+  (void)n;
+}
+
+size_t bw__port_stack_resident(const void *lo, size_t n) {
+  (void)lo;
+  (void)n;
+  return 0;
 }
 
 uint64_t bw__port_seed(void) { return 0; }
