@@ -42,10 +42,21 @@ void bench_register(bench_case *b);
 // The operation itself is the same whatever the divisor.
 int64_t bench_count(int64_t full);
 
-// `ops` operations took `ns`. To be called once, last.
+// `ops` operations took `ns`: the result under the benchmark's own name.
 void bench_result(int64_t ops, int64_t ns);
+// The same under another name, for a benchmark that measures several things.
+void bench_result_as(const char *name, int64_t ops, int64_t ns);
+// Something else than the time of an operation. `unit` goes with the figure: "ms", "B/goroutine".
+void bench_value(const char *name, double value, const char *unit);
 // Instead of bench_result: this target cannot do it, for this reason.
 void bench_skip(const char *why);
+
+// The process's resident set; on wasm what has been handed out of linear memory.
+static inline int64_t bench_resident_bytes(void) {
+  bw_alloc_stats stats;
+  bw_alloc_stats_read(&stats);
+  return (int64_t)stats.resident_bytes;
+}
 
 // A channel that the runner releases. Ends the program when there is no memory.
 bw_chan *bench_chan(size_t elem_size, ptrdiff_t capacity);

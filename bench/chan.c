@@ -201,4 +201,6 @@ BENCH(skynet1M) {
   int64_t ns = bw_now() - start;
   check_sum(sum, 499999500000);
   bench_result(SKYNET_NODES, ns);
+  bench_value("skynet1M_total", (double)ns / BW_MILLISECOND, "ms");
+  bench_value("skynet1M_rss_after", (double)bench_resident_bytes() / (1 << 20), "MiB");
 }

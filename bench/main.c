@@ -33,16 +33,30 @@ bw_chan *bench_chan(size_t elem_size, ptrdiff_t capacity) {
   return c;
 }
 
-void bench_result(int64_t ops, int64_t ns) {
+// Begins the result `name`, up to where its figures go.
+static void begin_result(const char *name) {
+  if (runner.json)
+    printf("%s\n  {\"name\": \"%s\", \"procs\": %d, ", runner.printed ? "," : "", name, bw_procs());
+  else
+    printf("%s/p%d  ", name, bw_procs());
+  runner.printed++;
+}
+
+void bench_result_as(const char *name, int64_t ops, int64_t ns) {
   if (ns < 1) ns = 1;
   double ns_per_op = (double)ns / (double)ops, ops_per_s = 1e9 / ns_per_op;
-  if (runner.json)
-    printf("%s\n  {\"name\": \"%s\", \"procs\": %d, \"ops_per_s\": %.0f, \"ns_per_op\": %.2f}",
-           runner.printed ? "," : "", runner.now->name, bw_procs(), ops_per_s, ns_per_op);
-  else
-    printf("%s/p%d  %.0f ops/s  %.2f ns/op\n", runner.now->name, bw_procs(), ops_per_s, ns_per_op);
+  begin_result(name);
+  printf(runner.json ? "\"ops_per_s\": %.0f, \"ns_per_op\": %.2f}" : "%.0f ops/s  %.2f ns/op\n",
+         ops_per_s, ns_per_op);
   fflush(stdout);
-  runner.printed++;
+}
+
+void bench_result(int64_t ops, int64_t ns) { bench_result_as(runner.now->name, ops, ns); }
+
+void bench_value(const char *name, double value, const char *unit) {
+  begin_result(name);
+  printf(runner.json ? "\"value\": %.2f, \"unit\": \"%s\"}" : "%.2f %s\n", value, unit);
+  fflush(stdout);
 }
 
 void bench_skip(const char *why) {

@@ -1,0 +1,102 @@
+// From what the programs print to a table of Burrow beside its peers, with the goals.
+import { median, table } from '../alloc/summary.mjs';
+
+/**
+ * The results in a program's output: lines `NAME/pN  X ops/s  Y ns/op` and `NAME/pN  VALUE UNIT`.
+ * Other lines are left out.
+ * @returns [{ name, procs, value, unit }]; unit is `ns/op` for the first kind
+ */
+export function parseResults(text) {
+  const results = [];
+  for (const line of text.split('\n')) {
+    const [, name, procs, rest] = /^(\S+)\/p(\d+)\s+(.+)$/.exec(line) ?? [];
+    if (!name) continue;
+    const [, value, unit] = /^(?:[\d.]+ ops\/s\s+)?(-?[\d.]+) (\S+)$/.exec(rest) ?? [];
+    if (value !== undefined) results.push({ name, procs: Number(procs), value: Number(value), unit });
+  }
+  return results;
+}
+
+// What Burrow is to reach: `most` times the peer's figure, or a figure of its own from `least` or up
+// to `limit`. P: on this many Ps only. The first line that fits counts.
+const goals = {
+  native: [
+    { name: /^gosched$/, P: 1, peer: 'libdill', most: 1 },
+    { name: /^spawn_join_/, peer: 'go', most: 1 / 4 },
+    { name: /^park.*_rss$/, limit: 4400 },
+    { name: /^skynet1M_total$/, peer: 'go', most: 1 / 3 },
+    { name: /^timer_(create|reset|stop|fire)/, peer: 'go', most: 1 / 2 },
+    { name: /^(timer_late_|sleep10ms_|sleep1ms_overshoot_mean$)/, peer: 'go', most: 1 },
+    { name: /^cpu_pool_speedup$/, P: 2, least: 1.8 },
+  ],
+  wasm: [
+    { name: /^(gosched|spawn_join_|park.*_(spawn|wake_join)$|skynet1M_total$)/, peer: 'go', most: 1 / 4 },
+    { name: /^timer_(create|reset|stop|fire)/, peer: 'go', most: 1 / 2 },
+    { name: /^(timer_late_|sleep10ms_|sleep1ms_overshoot_mean$)/, peer: 'go', most: 1 },
+    { name: /^cpu_pool_speedup$/, P: 2, least: 1.8 },
+  ],
+};
+
+/** The goal of a result of a target (native, wasm), or nothing. */
+export function goalOf(target, name, procs) {
+  return goals[target].find((goal) => goal.name.test(name) && (goal.P ?? procs) === procs);
+}
+
+const fraction = (most) => (most < 1 ? `1/${Math.round(1 / most)} of ` : '');
+const peerNames = { go: 'Go', libdill: 'libdill' };
+
+function describeGoal(goal) {
+  if (!goal) return '';
+  if (goal.least) return `>= ${goal.least}`;
+  return goal.limit ? `<= ${goal.limit}` : `<= ${fraction(goal.most)}${peerNames[goal.peer]}`;
+}
+
+/** true, false, or undefined where a figure is missing. */
+function holds(goal, ours, peers) {
+  if (!goal || ours === undefined) return undefined;
+  if (goal.least) return ours >= goal.least;
+  if (goal.limit) return ours <= goal.limit;
+  return peers[goal.peer] === undefined ? undefined : ours <= goal.most * peers[goal.peer];
+}
+
+/**
+ * One row for each result that Burrow or a peer has, in the order in which they first appeared.
+ * @param target   native or wasm
+ * @param samples  [{ subject, name, procs, value, unit }] of all rounds; subject is burrow or a peer.
+ *                 Go on wasm has one thread only: its figures stand beside all of Burrow's
+ * @param useBest  compares the best rounds, not the medians
+ * @returns [{ name, procs, unit, burrow, go, libdill, goal, holds }]; of each that is there,
+ *          { figure, spread, runs }; figure is the median, or the best
+ */
+export function compare(target, samples, useBest = false) {
+  const best = (runs, name) => (goalOf(target, name, 2)?.least ? Math.max(...runs) : Math.min(...runs));
+  const of = (subject, name, procs) => {
+    const fits = (s) => s.subject === subject && s.name === name && (s.procs === procs || (target === 'wasm' && subject !== 'burrow'));
+    const runs = samples.filter(fits).map((s) => s.value);
+    if (runs.length === 0) return undefined;
+    const middle = median(runs);
+    const spread = (Math.max(...runs) - Math.min(...runs)) / Math.abs(middle || 1);
+    return { figure: useBest ? best(runs, name) : middle, spread, runs };
+  };
+  const keys = new Map(samples.map(({ name, procs, unit }) => [`${name}/p${procs}`, { name, procs, unit }]));
+  return [...keys.values()].map(({ name, procs, unit }) => {
+    const [burrow, go, libdill] = ['burrow', 'go', 'libdill'].map((subject) => of(subject, name, procs));
+    const goal = goalOf(target, name, procs);
+    const reached = holds(goal, burrow?.figure, { go: go?.figure, libdill: libdill?.figure });
+    return { name, procs, unit, burrow, go, libdill, goal: describeGoal(goal), holds: reached };
+  });
+}
+
+const digits = (value) => (value >= 1000 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
+const shown = (f) => (f ? `${digits(f.figure)} (${(f.spread * 100).toFixed(0)} %)` : '');
+const ratio = (a, b) => (a && b && b.figure > 0 ? (a.figure / b.figure).toFixed(2) : '');
+
+/** The rows of compare() as Markdown. */
+export function comparisonTable(rows) {
+  const head = ['', 'P', 'burrow', 'Go', 'burrow / Go', 'libdill', 'burrow / libdill', 'unit', 'goal', 'holds'];
+  const lines = rows.map((r) => [
+    r.name, r.procs, shown(r.burrow), shown(r.go), ratio(r.burrow, r.go), shown(r.libdill), ratio(r.burrow, r.libdill),
+    r.unit, r.goal, r.holds === undefined ? '' : r.holds ? 'yes' : 'NO',
+  ]);
+  return table(head, lines);
+}

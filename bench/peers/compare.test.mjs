@@ -1,0 +1,53 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { compare, comparisonTable, goalOf, parseResults } from './compare.mjs';
+
+test('both kinds of lines are read, whatever the spaces, and nothing else is', () => {
+  const text = 'gosched/p1 2610729 ops/s 383.03 ns/op\ngosched/p2  40 ops/s  25.00 ns/op\nsleep/p1  -1.50 us\n'
+    + 'park1M/p2  skipped: no memory\nrest\npark1M_rss/p2 2732.15 B/goroutine\n';
+  assert.deepEqual(parseResults(text), [
+    { name: 'gosched', procs: 1, value: 383.03, unit: 'ns/op' },
+    { name: 'gosched', procs: 2, value: 25, unit: 'ns/op' },
+    { name: 'sleep', procs: 1, value: -1.5, unit: 'us' },
+    { name: 'park1M_rss', procs: 2, value: 2732.15, unit: 'B/goroutine' },
+  ]);
+});
+
+test('a goal counts on its target and its Ps only', () => {
+  assert.equal(goalOf('native', 'gosched', 1).peer, 'libdill');
+  assert.equal(goalOf('native', 'gosched', 2), undefined);
+  assert.equal(goalOf('native', 'gosched1k', 1), undefined);
+  assert.equal(goalOf('wasm', 'gosched1k', 2).most, 1 / 4);
+  assert.equal(goalOf('native', 'sleep1ms_overshoot_max', 1), undefined);
+});
+
+const sample = (subject, name, procs, value) => ({ subject, name, procs, value, unit: 'ns/op' });
+
+test('medians are laid against the goals', () => {
+  const rows = compare('native', [
+    ...[30, 10, 12].map((v) => sample('burrow', 'gosched', 1, v)),
+    ...[14, 12, 20].map((v) => sample('libdill', 'gosched', 1, v)),
+    sample('burrow', 'spawn_join_1', 2, 100), sample('go', 'spawn_join_1', 2, 399),
+    sample('burrow', 'park1M_rss', 1, 4400), sample('burrow', 'timer_stop100k', 1, 4),
+    sample('burrow', 'cpu_pool_speedup', 2, 1.7), sample('go', 'skynet1M_total', 1, 900),
+  ]);
+  assert.deepEqual(rows.map((r) => [r.name, r.holds]), [
+    ['gosched', true], ['spawn_join_1', false], ['park1M_rss', true], ['timer_stop100k', undefined],
+    ['cpu_pool_speedup', false], ['skynet1M_total', undefined],
+  ]);
+  assert.deepEqual([rows[0].burrow.figure, rows[0].libdill.figure, rows[0].go], [12, 14, undefined]);
+  assert.equal(rows[0].burrow.spread, 20 / 12);
+  assert.match(comparisonTable(rows), /\| gosched +\| +1 \| +12\.0 \(167 %\) \| +\| +\| +14\.0 \(57 %\) \| +0\.86 \| +ns\/op \| +<= libdill \| +yes \|/);
+  assert.match(comparisonTable(rows), /\| spawn_join_1 .* 0\.25 .* <= 1\/4 of Go \| +NO \|/);
+});
+
+test("Go's one thread on wasm stands beside any number of Ps", () => {
+  const rows = compare('wasm', [1, 2].map((p) => sample('burrow', 'gosched', p, 90)).concat(sample('go', 'gosched', 1, 400)));
+  assert.deepEqual(rows.map((r) => [r.procs, r.go.figure, r.holds]), [[1, 400, true], [2, 400, true]]);
+});
+
+test('on request the best rounds are compared', () => {
+  const runs = (name, values) => values.map((v) => sample('burrow', name, 2, v));
+  const rows = compare('native', [...runs('gosched', [30, 10, 12]), ...runs('cpu_pool_speedup', [1.2, 1.9, 1.1])], true);
+  assert.deepEqual(rows.map((r) => [r.burrow.figure, r.holds]), [[10, undefined], [1.9, true]]);
+});

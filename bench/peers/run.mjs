@@ -1,0 +1,208 @@
+// The scheduler's benchmarks beside Go (natively and as wasm) and libdill, in one run; README.md of
+// bench/ says how to get the peers and how to read the table.
+//
+//   npm run bench:sched -- [--native] [--wasm] [--only GROUP,...] [--rounds N] [--best] [--procs 1,2]
+//                          [--go COMMAND] [--go-source FOLDER] [--libdill PROGRAM]
+//                          [--divide N] [--limit SECONDS] [--no-build] [--json FILE]
+//
+// The peers are also taken from the environment: GO, GO_SOURCE, LIBDILL. The exit status is 1 when
+// one of Burrow's benchmarks failed. Figures never fail.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root, run } from '../../scripts/lib/run.mjs';
+import * as steps from '../../scripts/lib/steps.mjs';
+import { compare, comparisonTable, parseResults } from './compare.mjs';
+
+// What runs in one process: Burrow's benchmarks, and by its first argument the peer's. `together`: all
+// numbers of Ps in one process, since the result is a ratio between them.
+const groups = [
+  { name: 'gosched', burrow: ['gosched', 'gosched1k'], go: 'gosched', libdill: 'gosched' },
+  { name: 'spawn', burrow: ['spawn_join_b10k', 'spawn_join_1'], go: 'spawn', libdill: 'spawn' },
+  { name: 'parked', burrow: ['park1M'], go: 'parked', on: 'native' },
+  { name: 'parked100k', burrow: ['park100000'], go: 'parked100k' },
+  { name: 'skynet', burrow: ['skynet1M'], go: 'skynet' },
+  {
+    name: 'timers', go: 'timers',
+    burrow: ['timer_100k', 'timer_late', 'timer_fire100k_same_instant', 'sleep10ms_x10k_total', 'sleep1ms_overshoot'],
+  },
+  { name: 'cpu', burrow: ['cpu_pool'], together: true },
+];
+
+function readOptions() {
+  const text = (value) => ({ type: 'string', default: value });
+  const flag = { type: 'boolean', default: false };
+  const { values } = parseArgs({
+    options: {
+      native: flag, wasm: flag, 'no-build': flag, best: flag,
+      only: text(groups.map((g) => g.name).join(',')),
+      rounds: text('3'), procs: text('1,2'), divide: text('1'), limit: text('300'),
+      go: text(process.env.GO ?? 'go'),
+      'go-source': text(process.env.GO_SOURCE), libdill: text(process.env.LIBDILL), json: text(undefined),
+    },
+  });
+  const [rounds, limit, divide] = [values.rounds, values.limit, values.divide].map(Number);
+  const procs = values.procs.split(',').map(Number);
+  const isCount = (n) => Number.isInteger(n) && n > 0;
+  if (![rounds, limit, divide, ...procs].every(isCount)) {
+    throw new Error('--rounds, --procs, --divide and --limit take numbers from 1 up');
+  }
+  const only = values.only.split(',');
+  const unknown = only.filter((name) => !groups.some((g) => g.name === name));
+  if (unknown.length) throw new Error(`no such group: ${unknown.join(', ')} (there are ${groups.map((g) => g.name).join(', ')})`);
+  const neither = !values.native && !values.wasm;
+  return {
+    ...values, rounds, limit, divide, procs, native: values.native || neither, wasm: values.wasm || neither,
+    groups: groups.filter((g) => only.includes(g.name)),
+  };
+}
+
+// ---- the programs -----------------------------------------------------------------------------------
+
+/** Builds Go's program natively and for wasm; { native, wasm } are commands, absent when it cannot. */
+function buildGo({ go, 'go-source': source }) {
+  if (!source) return {};
+  const folder = join(root, 'build/bench-peers');
+  mkdirSync(folder, { recursive: true });
+  const call = (env, ...args) => {
+    const child = spawnSync(go, args, { cwd: resolve(source), encoding: 'utf8', env: { ...process.env, GOTOOLCHAIN: 'local', ...env } });
+    if (child.error || child.status !== 0) throw new Error(`${go} ${args.join(' ')}: ${child.error?.message ?? child.stderr}`);
+    return child.stdout.trim();
+  };
+  try {
+    const native = join(folder, 'go-native');
+    const wasm = join(folder, 'go.wasm');
+    console.error(`building Go's programs: ${call({}, 'version')}`);
+    call({}, 'build', '-o', native, '.');
+    call({ GOOS: 'js', GOARCH: 'wasm' }, 'build', '-o', wasm, '.');
+    const support = join(call({}, 'env', 'GOROOT'), 'lib/wasm/wasm_exec.js');
+    return {
+      version: call({}, 'env', 'GOVERSION'), native: [native],
+      wasm: [process.execPath, '--stack-size=8192', join(resolve(source), 'wasm_run.js'), support, wasm],
+    };
+  } catch (error) {
+    console.error(`no column for Go: ${error.message}`);
+    return {};
+  }
+}
+
+/** Builds Burrow's program; { native, wasm } are commands. */
+async function buildBurrow(options) {
+  if (options.native && !options['no-build']) {
+    await run('native release: configure', 'cmake', ['--preset', 'release']);
+    await run('native release: build', 'cmake', ['--build', '--preset', 'release', '--target', 'burrow-bench']);
+  }
+  if (options.wasm && !options['no-build']) await steps.wasm('wasm', 'burrow-bench');
+  return {
+    native: [join(root, 'build/release/bench/burrow-bench')],
+    wasm: [process.execPath, join(root, 'build/wasm/bench/burrow-bench.cjs')],
+  };
+}
+
+function listBenchmarks([command, ...args]) {
+  const { stdout, status, error } = spawnSync(command, [...args, '--list'], { encoding: 'utf8' });
+  if (error || status !== 0) throw new Error(`${command} --list: ${error?.message ?? `exit status ${status}`}`);
+  return stdout.trim().split('\n');
+}
+
+// ---- runs -------------------------------------------------------------------------------------------
+
+/** One process to its end: { results, skipped }, or { failed }. */
+function measure([command, ...args], limit) {
+  const child = spawnSync(command, args, { encoding: 'utf8', timeout: limit * 1000, killSignal: 'SIGKILL' });
+  const failed = child.error?.code === 'ETIMEDOUT' ? `not done after ${limit} s`
+    : child.error ? child.error.message
+      : child.signal ? `ended by ${child.signal}`
+        : child.status !== 0 ? `exit status ${child.status} ${child.stderr}`.trim() : undefined;
+  if (failed) return { failed };
+  return { results: parseResults(child.stdout), skipped: child.stderr.match(/^\S+ +skipped: .*$/gm) ?? [] };
+}
+
+/** The processes of a group on a target: [{ subject, label, command }]. */
+function jobsOf(group, target, programs, options) {
+  const jobs = [];
+  const names = group.burrow.filter((name) => programs.names.includes(name));
+  const divide = ['--divide', String(options.divide)];
+  const each = group.together ? [options.procs.join(',')] : options.procs.map(String);
+  for (const procs of each) {
+    const beside = [];
+    if (names.length > 0) beside.push({ subject: 'burrow', command: [...programs.burrow, ...names, '--procs', procs, ...divide] });
+    if (group.go && programs.go && (target === 'native' || procs === each[0])) {
+      beside.push({ subject: 'go', command: [...programs.go, group.go, ...(target === 'native' ? [procs] : [])] });
+    }
+    if (group.libdill && programs.libdill && procs === '1') {
+      beside.push({ subject: 'libdill', command: [programs.libdill, group.libdill] });
+    }
+    jobs.push({ label: `${target} ${group.name}/p${procs}`, beside });
+  }
+  return jobs;
+}
+
+/**
+ * Runs everything on a target. In each round those to be compared run one after the other, in the same
+ * minute; who begins changes from round to round. What failed is not tried again.
+ */
+function runTarget(target, programs, options) {
+  const jobs = options.groups.filter((g) => (g.on ?? target) === target).flatMap((g) => jobsOf(g, target, programs, options));
+  const samples = [];
+  const failures = new Map();
+  const skipped = new Set();
+  for (let round = 0; round < options.rounds; round++) {
+    for (const { label, beside } of jobs) {
+      const start = performance.now();
+      for (let i = 0; i < beside.length; i++) {
+        const { subject, command } = beside[(i + round) % beside.length];
+        const key = `${subject}, ${label}`;
+        if (failures.has(key)) continue;
+        const { results = [], skipped: left = [], failed } = measure(command, options.limit);
+        if (failed) failures.set(key, { subject, text: `${key}: ${failed}` });
+        samples.push(...results.map((result) => ({ subject, ...result })));
+        left.forEach((line) => skipped.add(`${target} ${line}`));
+      }
+      console.error(`round ${round + 1} of ${options.rounds}, ${label}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    }
+  }
+  // Burrow's results come first, so that the rows stand in the order of its benchmarks.
+  samples.sort((a, b) => (b.subject === 'burrow') - (a.subject === 'burrow'));
+  return { rows: compare(target, samples, options.best), failures: [...failures.values()], skipped: [...skipped] };
+}
+
+try {
+  const options = readOptions();
+  const burrow = await buildBurrow(options);
+  const go = buildGo(options);
+  const libdill = options.libdill && resolve(options.libdill);
+  if (libdill && !existsSync(libdill)) throw new Error(`${libdill} is not there`);
+  const report = {
+    date: new Date().toISOString(),
+    machine: { cpu: cpus()[0].model, cores: cpus().length, kernel: release(), node: process.version, go: go.version },
+    options: { rounds: options.rounds, divide: options.divide, procs: options.procs },
+  };
+  const { machine } = report;
+  console.log(`\n${machine.cores} cores of ${machine.cpu}; Linux ${machine.kernel}, Node ${machine.node}, ${go.version ?? 'no Go'}, `
+    + `${libdill ? 'libdill' : 'no libdill'}; ${options.best ? 'best' : 'median'} (spread) of ${options.rounds}, divided by ${options.divide}`);
+  for (const target of ['native', 'wasm'].filter((t) => options[t])) {
+    const programs = {
+      burrow: burrow[target], names: listBenchmarks(burrow[target]), go: go[target],
+      libdill: target === 'native' ? libdill : undefined,
+    };
+    report[target] = runTarget(target, programs, options);
+    console.log(`\n## ${target === 'native' ? 'Native' : 'wasm threads (Go: one thread)'}\n\n${comparisonTable(report[target].rows)}`);
+  }
+  if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
+
+  const parts = [report.native, report.wasm].filter(Boolean);
+  const skipped = parts.flatMap((p) => p.skipped);
+  const failures = parts.flatMap((p) => p.failures);
+  const missed = parts.flatMap((p) => p.rows).filter((r) => r.holds === false).length;
+  const judged = parts.flatMap((p) => p.rows).filter((r) => r.holds !== undefined).length;
+  console.log(`\n${judged - missed} of ${judged} goals hold.`);
+  if (skipped.length) console.log(`\nSkipped:\n${skipped.map((line) => `- ${line}`).join('\n')}`);
+  if (failures.length) console.log(`\nFailed:\n${failures.map((f) => `- ${f.text}`).join('\n')}`);
+  if (failures.some((f) => f.subject === 'burrow')) throw new Error('Burrow failed');
+} catch (error) {
+  console.error(`bench:sched: ${error.message}`);
+  process.exitCode = 1;
+}
