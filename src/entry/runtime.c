@@ -3,7 +3,7 @@
 //   open   options -> Ps and Ms (allocated together) -> published
 //   run    the main goroutine is queued, helper Ms are started, the caller serves as M 0
 //   stop   `stopping` is set, every idle M is woken; each M leaves at its next switch
-//   close  helpers joined -> Gs and stacks freed -> timers -> Ps and Ms
+//   close  helpers joined -> timers -> Gs and stacks freed -> Ps and Ms
 #include "entry/runtime.h"
 
 #include "alloc/alloc.h"
@@ -38,6 +38,7 @@ static int allocate(int procs, size_t stack_size) {
   for (int i = 0; i < procs; i++) {
     ps[i].index = i;
     ps[i].cache = bw__cache_new();
+    bw__timers_init(&ps[i].timers);
   }
   bw__list_init(&s->idle);
   s->head = s->tail = NULL;
@@ -75,8 +76,8 @@ void bw__runtime_stop(void) {
 
 void bw__runtime_close(void) {
   bw__sched *s = &bw__sched_state;
+  for (int i = 0; i < s->procs; i++) bw__timers_destroy(&s->ps[i].timers); // some lie on stacks
   bw__g_free_all();
-  bw__timers_free();
   for (int i = 0; i < s->procs; i++) bw__cache_delete(s->ps[i].cache);
   bw_free(s->ps);
   bw_free(s->ms);

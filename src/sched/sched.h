@@ -31,6 +31,7 @@
 #include "port/ctx.h"
 #include "port/port.h"
 #include "sched/park.h"
+#include "sched/timers.h"
 
 #include <burrow/debug.h>
 #include <burrow/go.h>
@@ -62,6 +63,7 @@ typedef struct bw__p {
   bw__g *free_gs; // its M only
   int free_count;
   bw__cache *cache; // the allocator's for whoever holds this P; NULL: the thread's own
+  bw__timers timers;
   // One writer (the M that holds this P), any reader.
   _Atomic(uint64_t) runs, migrations, spawns, parks, yields, sleeps;
 } bw__p;
@@ -128,15 +130,13 @@ void bw__m_serve(int index);
 // Wakes an idle M so that it looks again (a new earliest timer, a stop).
 void bw__sched_kick(void);
 
-// ---- timer.c ------------------------------------------------------------------------------------
+// ---- timers_due.c: the timers of all Ps ---------------------------------------------------------
 
-#define BW_NEVER INT64_MAX
-
-// When the earliest timer is due; BW_NEVER: none. Safe to read at any time.
-int64_t bw__timers_next(void);
-// Readies every goroutine whose time has come. Locks: timers, sched.
-void bw__timers_run(void);
-void bw__timers_free(void);
+// When the earliest timer of any P is due; BW_NEVER: none. Safe to read at any time.
+int64_t bw__sched_next_timer(void);
+// Runs what is due. `settle`: also what makes bw__sched_next_timer too early; before going to
+// sleep. Locks: timers, and what timers' functions take.
+void bw__sched_run_timers(bool settle);
 
 // ---- fatal.c ------------------------------------------------------------------------------------
 

@@ -83,7 +83,7 @@ void bw__sched_kick(void) {
 // can ever happen again, unless a timer or somebody outside makes it happen.
 static void check_dead_locked(bw__sched *s) {
   bool helped = bw__port_capabilities.threads && bw__load(&s->outside) > 0;
-  if (s->idle_count < s->procs || helped || bw__timers_next() != BW_NEVER) return;
+  if (s->idle_count < s->procs || helped || bw__sched_next_timer() != BW_NEVER) return;
   bw__mutex_unlock(&s->lock);
   bw__fatal("all goroutines are asleep - deadlock!");
 }
@@ -103,7 +103,7 @@ static void idle_locked(bw__sched *s, bw__m *m) {
   bw__list_push_front(&s->idle, &m->idle);
   s->idle_count++;
   check_dead_locked(s);
-  int64_t next = bw__timers_next();
+  int64_t next = bw__sched_next_timer();
   bw__mutex_unlock(&s->lock);
   bw__count_own(&m->p->sleeps, 1);
   bw__note_sleep(&m->wake, next == BW_NEVER ? -1 : next);
@@ -114,10 +114,8 @@ static void idle_locked(bw__sched *s, bw__m *m) {
   }
 }
 
-static void run_due_timers(bw__m *m, bool now) {
-  if (!now && m->tick % TIMER_EVERY != 0) return;
-  int64_t next = bw__timers_next();
-  if (next != BW_NEVER && next <= bw__port_now()) bw__timers_run();
+static void run_due_timers(bw__m *m) {
+  if (m->tick % TIMER_EVERY == 0) bw__sched_run_timers(false);
 }
 
 // Who should be woken because this M leaves the search with work in hand: one more M when there is
@@ -126,17 +124,17 @@ static bw__m *pass_on_locked(bw__sched *s, bw__m *m) {
   bool searched = m->spinning;
   stop_spinning_locked(s, m);
   if (!searched || s->spinning_count > 0) return NULL;
-  return s->head || bw__timers_next() != BW_NEVER ? take_idle_locked(s) : NULL;
+  return s->head || bw__sched_next_timer() != BW_NEVER ? take_idle_locked(s) : NULL;
 }
 
 // The next goroutine to run, or NULL when the runtime stops. `yielded`: the goroutine that this M
 // just ran and that goes to the tail of the queue; it may come back at once.
 static bw__g *find(bw__m *m, bw__g *yielded) {
   bw__sched *s = &bw__sched_state;
-  run_due_timers(m, false);
+  run_due_timers(m);
   bw__mutex_lock(&s->lock);
   if (yielded) push_locked(s, yielded);
-  for (bool spun = false;;) {
+  for (bool spun = false, settled = false;;) {
     if (bw__load(&s->stopping)) break;
     bw__g *g = pop_locked(s);
     if (g) {
@@ -151,12 +149,16 @@ static bw__g *find(bw__m *m, bw__g *yielded) {
       bw__mutex_unlock(&s->lock);
       spin(s);
       spun = true;
-    } else {
+    } else if (settled) {
       idle_locked(s, m);
       bw__mutex_unlock(&s->lock);
       spun = !m->spinning; // woken to look for work: look properly
+      settled = false;
+    } else {
+      bw__mutex_unlock(&s->lock);
+      settled = true;
     }
-    run_due_timers(m, true);
+    bw__sched_run_timers(settled);
     bw__mutex_lock(&s->lock);
   }
   stop_spinning_locked(s, m);
