@@ -42,7 +42,7 @@ static void done(void *arg) { group_done(arg); }
 static int many(void *arg) {
   (void)arg;
   group g;
-  int n = test_is_slow_build() ? 500 : 5000;
+  int n = test_is_slow_build() ? 100 : 5000;
   group_init(&g, n);
   for (int i = 0; i < n; i++) {
     bw_timer *t = bw_after_func(i % 7 * BW_MILLISECOND, done, &g);
@@ -168,7 +168,7 @@ static void send_event(void *arg) { bw_chan_send(arg, NULL); }
 static int zero(void *arg) {
   bw_chan *c = bw_chan_make(0, 1);
   (void)arg;
-  for (int i = 0; i < (test_is_slow_build() ? 3000 : BW_WASM ? 20000 : 200000); i++) {
+  for (int i = 0; i < (test_is_slow_build() ? 300 : BW_WASM ? 20000 : 200000); i++) {
     bw_timer *t = bw_after_func(0, send_event, c);
     CHECK(bw_chan_recv(c, NULL));
     bw_timer_release(t);
@@ -301,7 +301,7 @@ static void release_self(void *arg) {
 static int released_by_itself(void *arg) {
   (void)arg;
   self s = {.done = bw_chan_make(0, 0)};
-  for (int i = 0; i < 500; i++) {
+  for (int i = 0; i < (test_is_slow_build() ? 100 : 500); i++) {
     s.timer = bw_after_func(HOUR, release_self, &s);
     bw_timer_reset(s.timer, i % 2 * 10 * BW_MICROSECOND);
     CHECK(bw_chan_recv(s.done, NULL));

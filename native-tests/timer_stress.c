@@ -138,7 +138,7 @@ static void count_after(void *arg) { atomic_fetch_add((atomic_long *)arg, 1); }
 
 static void after_worker(void *arg) {
   bw__rand r = {(uint64_t)(uintptr_t)arg};
-  int steps = test_is_slow_build() ? 2000 : 20000;
+  int steps = test_is_slow_build() ? 1000 : 20000;
   for (int i = 0; i < steps; i++) {
     shared_after *t = &after[bw__rand_below(&r, TIMERS)];
     bool was;
@@ -149,7 +149,7 @@ static void after_worker(void *arg) {
       was = bw_timer_stop(t->timer);
     }
     if (was) atomic_fetch_add(&t->ended, 1);
-    if (i % 16 == 0) bw_gosched();
+    if (i % 64 == 0) bw_gosched();
   }
   group_done(&stress.g);
 }

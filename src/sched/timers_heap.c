@@ -52,10 +52,9 @@ void bw__timers_put_locked(bw__timers *ts, bw__timer *t, int64_t key) {
     t->spilled = ts->spill;
     ts->spill = t;
   }
-  // R1 when a pending timer moves. From BUSY the store of `when` publishes them.
-  bw__store(&t->home, ts);
-  bw__store(&t->slot, slot);
-  bw__store(&t->key, key);
+  bw__store_relaxed(&t->home, ts); // published by the store of `when` that ends BUSY
+  bw__store_relaxed(&t->slot, slot);
+  bw__store_relaxed(&t->key, key);
 }
 
 static void unlink_spilled_locked(bw__timers *ts, bw__timer *t) {
@@ -77,6 +76,9 @@ void bw__timers_unspill_locked(bw__timers *ts) {
     bw__timer *t = ts->spill;
     ts->spill = t->spilled;
     bw__timers_put_locked(ts, t, bw__load_relaxed(&t->key));
+    bw__store(&t->slot, bw__load_relaxed(&t->slot)); // R1
+    bw__heap_rekey(&ts->heap, bw__load_relaxed(&t->slot),
+                   bw__timers_new_key(t, bw__load_relaxed(&t->key)));
   }
 }
 
@@ -158,16 +160,18 @@ void bw__timers_destroy(bw__timers *ts) {
   bw__timers_init(ts);
 }
 
-// `when` stays as it is, so that starts and stops go on meanwhile.
+// `when` stays as it is, so that starts and stops go on meanwhile. The stores once more: R1 must be
+// sequentially consistent.
 static void move_one_locked(bw__timers *from, bw__timers *to, bw__timer *t) {
+  int64_t key = bw__load_relaxed(&t->key); // written under `from`'s lock
   bw__timers_take_locked(from, t);
   if (freed_if_stopped(t)) return;
-  bw__timers_put_locked(to, t, bw__load_relaxed(&t->key));
-  int64_t key = bw__load_relaxed(&t->key), w = bw__load(&t->when); // R2
-  if (w < 0 || w >= key) return;
-  key = bw__timers_new_key(t, w);
-  uint32_t slot = bw__load_relaxed(&t->slot);
-  if (slot != BW_HEAP_NO_SLOT) bw__heap_rekey(&to->heap, slot, key);
+  bw__timers_put_locked(to, t, key);
+  uint32_t slot = bw__load_relaxed(&t->slot); // just written
+  bw__store(&t->home, to);
+  bw__store(&t->slot, slot);
+  int64_t true_key = bw__timers_new_key(t, key);
+  if (true_key != key && slot != BW_HEAP_NO_SLOT) bw__heap_rekey(&to->heap, slot, true_key);
 }
 
 // Two locks of one rank, lower address first; nobody else takes two. With `running` held none of
