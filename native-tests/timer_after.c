@@ -94,7 +94,7 @@ static void send_slot(void *arg) {
 static bool set_in_one_slot(slotted *s, bw_timer **t, int n) {
   int64_t start = bw_now();
   for (int i = 0; i < n; i++)
-    t[i] = bw_after_func((s[i].slot + 1) * 20 * BW_MILLISECOND, send_slot, &s[i]);
+    t[i] = bw_after_func((int64_t)(s[i].slot + 1) * 20 * BW_MILLISECOND, send_slot, &s[i]);
   if (bw_now() - start < 20 * BW_MILLISECOND) return true;
   for (int i = 0; i < n; i++) {
     CHECK(bw_timer_stop(t[i])); // with one P nothing fires before the goroutine parks
@@ -198,8 +198,8 @@ static int moved_earlier(void *arg) {
   bw_chan *c = bw_chan_make(0, 1);
   bw_timer *t = bw_after_func(HOUR, send_event, c);
   for (int i = 0; i < 200; i++) {
-    for (int k = 10; k > 0; k--) bw_timer_reset(t, k * 60 * BW_SECOND);
-    CHECK(bw_timer_reset(t, i % 3 * 20 * BW_MICROSECOND));
+    for (int k = 10; k > 0; k--) bw_timer_reset(t, (int64_t)k * 60 * BW_SECOND);
+    CHECK(bw_timer_reset(t, (int64_t)(i % 3) * 20 * BW_MICROSECOND));
     CHECK(bw_chan_recv(c, NULL)); // lost: hangs
     CHECK(!bw_timer_reset(t, HOUR));
   }
@@ -316,7 +316,7 @@ static int released_by_itself(void *arg) {
   self s = {.done = bw_chan_make(0, 0)};
   for (int i = 0; i < (test_is_slow_build() ? 100 : 500); i++) {
     s.timer = bw_after_func(HOUR, release_self, &s);
-    bw_timer_reset(s.timer, i % 2 * 10 * BW_MICROSECOND);
+    bw_timer_reset(s.timer, (int64_t)(i % 2) * 10 * BW_MICROSECOND);
     CHECK(bw_chan_recv(s.done, NULL));
   }
   bw_chan_release(s.done);

@@ -152,9 +152,9 @@ static int model_run(void *arg) {
     bw__timer_init(&t->timer, model_fn);
     t->when = NO;
     if (i < PERIODIC)
-      t->period = 1000 + i * 100;
+      t->period = 1000 + (int64_t)i * 100;
     else if (i % 3 == 0)
-      t->again = i * 50;
+      t->again = (int64_t)i * 50;
   }
   for (int step = 0; step < (test_is_slow_build() ? 20000 : 200000); step++) model_step(&r, ts);
   CHECK(model.fired > TIMERS);
@@ -201,13 +201,13 @@ static int move_all(void *arg) {
   enum { N = 100 };
   static bw__timer t[N];
   static bw__timers other;
-  int64_t base = bw_now() + 3600 * BW_SECOND;
+  const int64_t base = bw_now() + 3600 * BW_SECOND, last = base + (int64_t)3 * N;
   bw__timers_init(&other);
   for (int i = 0; i < N; i++) {
     bw__timer_init(&t[i], i % 4 == 3 ? never : count);
     CHECK(!bw__timer_start(&t[i], base + N + i, 0));
     if (i % 4 == 1) CHECK(bw__timer_start(&t[i], base + i, 0));
-    if (i % 4 == 2) CHECK(bw__timer_start(&t[i], base + 3 * N, 0));
+    if (i % 4 == 2) CHECK(bw__timer_start(&t[i], last, 0));
     if (i % 4 == 3) CHECK(bw__timer_stop(&t[i]));
   }
   bw__timers_move(bw__timers_here(), &other);
@@ -217,10 +217,10 @@ static int move_all(void *arg) {
   CHECK_EQ(bw__timers_next(&other), base);
   bw__timers_run(&other, base + N - 1);
   CHECK_EQ(ran, N / 4 + 1);
-  CHECK_EQ(bw__timers_run(&other, base + 3 * N - 1), base + 3 * N);
+  CHECK_EQ(bw__timers_run(&other, last - 1), last);
   CHECK_EQ(ran, N / 2 + 1);
   bw__timers_move(&other, bw__timers_here());
-  CHECK_EQ(bw__timers_run(bw__timers_here(), base + 3 * N), BW_NEVER);
+  CHECK_EQ(bw__timers_run(bw__timers_here(), last), BW_NEVER);
   CHECK_EQ(ran, N - N / 4);
   bw__timers_destroy(&other);
   return 0;

@@ -71,11 +71,19 @@ static void mover(void *arg) {
   group_done(arg);
 }
 
+// Whatever state the timer was left in, it can still be started, and fires.
+static void fire_once_more(shared_timer *t) {
+  long before = atomic_load(&t->fired);
+  atomic_fetch_add(&t->armed, 1);
+  if (bw__timer_start(&t->timer, bw_now(), 0)) atomic_fetch_add(&t->ended, 1);
+  while (atomic_load(&t->fired) == before) bw_sleep(20 * BW_MICROSECOND);
+}
+
 static void check_books(shared_timer *t) {
+  fire_once_more(t);
   if (bw__timer_drop(&t->timer)) atomic_fetch_add(&t->ended, 1);
   CHECK_EQ(atomic_load(&t->inside), 0);
   CHECK_EQ(atomic_load(&t->armed), atomic_load(&t->ended) + atomic_load(&t->fired));
-  CHECK(atomic_load(&t->fired) > 0);
 }
 
 static int stress_run(void *arg) {

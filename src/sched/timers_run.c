@@ -51,6 +51,7 @@ static bool take_head_locked(bw__timers *ts, int64_t now, batch *b) {
   bw__heap *h = &ts->heap;
   bw__heap_entry e = h->at[0];
   bw__timer *t = h->item[e.slot];
+  BW_ASSERT(t);
   int64_t w = bw__load(&t->when), then;
   if (w == BW_TIMER_STOPPED) {
     if (!bw__cas(&t->when, &w, BW_TIMER_FREE)) return true;
