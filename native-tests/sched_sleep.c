@@ -1,9 +1,6 @@
 // Sleeping: never early, in due order, and no deadlock while somebody sleeps.
 #include "chan_util.h"
 
-#include "base/heap.h"
-#include "base/rand.h"
-
 // behaviour 143
 static int sleeps_long_enough(void *arg) {
   (void)arg;
@@ -85,31 +82,3 @@ static int many_sleepers(void *arg) {
   return 0;
 }
 TEST(sched_many_sleepers) { test_run(many_sleepers, NULL, 4); }
-
-// The heap itself against a sorted reference: random pushes, removals from the middle, pops.
-TEST(base_heap_model) {
-  enum { N = 200 };
-  static bw__heap_node nodes[N], *at[N];
-  bw__heap h = {at, 0, N};
-  bw__rand r = {7};
-  for (int i = 0; i < N; i++) nodes[i].index = BW_HEAP_NOWHERE;
-  for (int step = 0; step < 20000; step++) {
-    bw__heap_node *n = &nodes[bw__rand_below(&r, N)];
-    if (n->index != BW_HEAP_NOWHERE) {
-      bw__heap_remove(&h, n);
-    } else {
-      n->key = bw__rand_below(&r, 1000);
-      bw__heap_push(&h, n);
-    }
-    int64_t least = INT64_MAX;
-    size_t count = 0;
-    for (int i = 0; i < N; i++) {
-      if (nodes[i].index == BW_HEAP_NOWHERE) continue;
-      CHECK(at[nodes[i].index] == &nodes[i]);
-      if (nodes[i].key < least) least = nodes[i].key;
-      count++;
-    }
-    CHECK_EQ(h.len, count);
-    CHECK_EQ(count ? bw__heap_min(&h)->key : INT64_MAX, least);
-  }
-}

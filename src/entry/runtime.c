@@ -4,7 +4,7 @@
 //   run    the main goroutine is queued; the caller serves as the first M, others are started when
 //          there is work for them (all at once where that takes long: on wasm)
 //   stop   `stopping` is set, every sleeping M is woken; each M leaves at its next switch
-//   close  Ms joined -> monitor joined -> Gs and stacks freed -> timers -> Ps and Ms
+//   close  Ms joined -> monitor joined -> timers -> Gs and stacks freed -> Ps and Ms
 #include "entry/runtime.h"
 
 #include "alloc/alloc.h"
@@ -86,8 +86,8 @@ void bw__runtime_close(void) {
   bw__ms_join();
   bw__monitor_stop();
   s->running = false;
+  bw__timers_end();
   bw__g_free_all();
-  bw__timers_free();
   bw__procs_free();
   bw__ms_free();
   bw__store(&running, false);

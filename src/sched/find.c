@@ -13,15 +13,6 @@
 // Rounds through all Ps, and how long to wait between them (in bw__cpu_relax: doubling).
 enum { ROUNDS = 10, RELAX_MOST = 256 };
 
-void bw__run_due_timers(bw__m *m) {
-  (void)m;
-  int64_t next = bw__timers_next();
-  if (next == BW_NEVER) return;
-  int64_t now = bw__port_now();
-  bw__store_relaxed(&bw__sched_state.coarse_now, now);
-  if (next <= now) bw__timers_run();
-}
-
 bw__g *bw__look_around(bw__m *m) {
   (void)m;
   return bw__load_relaxed(&bw__sched_state.queued) ? bw__globq_take_oldest() : NULL;
@@ -75,7 +66,7 @@ static bw__g *steal(bw__m *m) {
     bw__g *g = steal_round(m, round >= ROUNDS / 2);
     if (!g) g = bw__globq_take(m->p);
     if (g) return g;
-    bw__run_due_timers(m);
+    bw__timers_run_all(m);
     g = bw__runq_take(m->p);
     if (g) return g;
     for (int i = 0; i < relax; i++) bw__cpu_relax();
@@ -88,11 +79,13 @@ static bw__g *steal(bw__m *m) {
 
 static bw__g *look_everywhere(bw__m *m) {
   bw__p *p = m->p;
-  bw__run_due_timers(m);
+  bw__timers_run_own(m);
   bw__g *g = bw__runq_take(p);
   if (!g) g = bw__globq_take(p);
   if (!g) g = steal(m);
-  return g;
+  if (g) return g;
+  bw__timers_settle(m);
+  return bw__runq_take(p);
 }
 
 // The search is over: another M may begin one.
@@ -114,6 +107,7 @@ bw__g *bw__find(bw__m *m, bw__g *g) {
     if (bw__load(&s->stopping)) return NULL;
     if (g) {
       stop_spinning(m);
+      bw__timers_earlier(bw__timers_next(&m->p->timers)); // of goroutines that parked for a while
       return g;
     }
     if (m->pinned) return bw__pinned_wait(m);

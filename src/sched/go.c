@@ -11,7 +11,7 @@ static int go(const bw_go_options *options, void (*fn)(void *), void *arg, uintp
   if (!g) return BW_ENOMEM;
   bw__m *m = bw__m_current();
   if (m && m->p)
-    bw__runq_put(m->p, g, true);
+    bw__runq_put(m->p, g, m->cur); // by a timer: in the order in which they are due
   else
     bw__globq_put(g);
   bw__wake_one();

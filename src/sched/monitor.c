@@ -60,7 +60,7 @@ static bool look_at(bw__sched *s, bw__p *p, int64_t now) {
   if (status == BW_P_BLOCKING) return retake(s, p, now);
   int64_t ns = now - p->seen_at;
   if (ns < OVERSTAY) return false;
-  if (!bw__runq_empty(p) || bw__timers_next() <= now) bw__wake_one();
+  if (!bw__runq_empty(p) || bw__timers_next_of_all() <= now) bw__wake_one();
   if (bw__overstay_report > 0 && ns >= bw__overstay_report && !p->reported) {
     p->reported = true;
     report(p, ns);

@@ -118,7 +118,7 @@ BW_NOINLINE void bw__sched_ready(bw__g *g, bool next) {
   bw__m *m = bw__m_current();
   bw__shared_store(&g->state, BW_G_RUNNABLE);
   if (m && m->p)
-    bw__runq_put(m->p, g, next);
+    bw__runq_put(m->p, g, next && m->cur); // by a timer: in the order in which they are due
   else
     bw__globq_put(g);
   bw__wake_one();
@@ -144,7 +144,14 @@ void bw__p_hand_on(bw__p *p) {
   bool again = bw__load_relaxed(&s->queued) > 0;
   bw__mutex_unlock(&s->lock);
   if (again) bw__wake_one();
-  bw__timers_earlier(bw__timers_next()); // its timers need a keeper
+  bw__timers_earlier(bw__timers_next_of_all()); // its timers need a keeper
+}
+
+// A goroutine that is about to park starts a timer: when nothing else waits on this P, its M will
+// look at the clock by itself.
+void bw__timers_earlier_parking(int64_t when) {
+  bw__m *m = bw__m_current();
+  if (!bw__runq_empty(m->p) || bw__load(&bw__sched_state.queued) > 0) bw__timers_earlier(when);
 }
 
 void bw__timers_earlier(int64_t when) {
@@ -193,7 +200,7 @@ void bw__ms_wake_all(void) {
 // nothing about a timer.
 static void keep_clock_locked(bw__sched *s, bw__m *m) {
   if (!s->idle_ps) return;
-  int64_t next = bw__timers_next();
+  int64_t next = bw__timers_next_of_all();
   if (next >= bw__load_relaxed(&s->keeps_until)) return; // there is a keeper, or no need of one
   s->keeper = m; // one that was it before sleeps on, and finds out when it wakes
   bw__store(&s->keeps_until, next);
@@ -220,7 +227,7 @@ static bool enlist(bw__sched *s, bw__m *m) {
 
 // Step 2: takes m off the list, with a P, if there is work for it. True: it has a P.
 static bool look_again(bw__sched *s, bw__m *m) {
-  bool work = any_work(s), clock = bw__timers_next() < bw__load(&s->keeps_until);
+  bool work = any_work(s), clock = bw__timers_next_of_all() < bw__load(&s->keeps_until);
   if (!work && !clock) return false;
   bw__mutex_lock(&s->lock);
   bw__p *p = NULL;

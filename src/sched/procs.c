@@ -24,6 +24,7 @@ static bw__p *make(int index) {
   p->index = index;
   p->rand.state = bw__rand_mix((uint64_t)bw__port_now() + (uint64_t)index);
   p->dead = true;
+  bw__timers_init(&p->timers);
   return p;
 }
 
@@ -105,9 +106,11 @@ static void retire(bw__sched *s, bw__m *m) {
   bw__g_flush(p);
   bw__mutex_lock(&s->lock);
   m->p = NULL;
+  bw__store_relaxed(&p->status, BW_P_IDLE);
   bury_locked(s, p);
   set_scan_locked(s);
   bw__mutex_unlock(&s->lock);
+  bw__timers_adopt();
   bw__wake_one();
 }
 
@@ -119,10 +122,12 @@ void bw__procs_attend(bw__m *m) {
   bool leave = p->index >= bw__load_relaxed(&s->procs);
   if (!leave) adjust_locked(s, p->index == 0);
   bw__mutex_unlock(&s->lock);
-  if (leave)
+  if (leave) {
     retire(s, m);
-  else
-    bw__wake_one();
+    return;
+  }
+  bw__timers_adopt();
+  bw__wake_one();
 }
 
 bool bw__procs_open(int n) {
@@ -167,6 +172,7 @@ int bw_gomaxprocs(int n) {
   bool idle = bw__load_relaxed(&first->status) == BW_P_IDLE;
   adjust_locked(s, idle || (m && m->p == first));
   bw__mutex_unlock(&s->lock);
+  bw__timers_adopt();
   bw__wake_one();
   return before;
 }

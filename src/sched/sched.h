@@ -37,6 +37,7 @@
 #include "port/ctx.h"
 #include "port/port.h"
 #include "sched/park.h"
+#include "sched/timers.h"
 
 #include <burrow/debug.h>
 #include <burrow/go.h>
@@ -103,6 +104,7 @@ typedef struct bw__p {
   BW_SHARED(uint64_t) running; // number of the goroutine that runs
   bw__tally runs, migrations, spawns, ends, parks, yields, sleeps, steals, blocks;
   bw__runq q;
+  bw__timers timers;
   // Everybody's.
   _Alignas(BW_CACHE_LINE) _Atomic(uint32_t) attention; // not 0: the owner looks up from its work
   _Atomic(uint32_t) status;                            // bw__p_status
@@ -240,9 +242,6 @@ void bw__p_hand_on(bw__p *p);
 // Sleeps until given a P (then m holds it), or until it should look at the timers or the poller
 // (then m has none), or until the runtime stops. m must hold no P. Locks: sched.
 void bw__m_sleep(bw__m *m);
-// A timer is due earlier than all others: has the M that watches the clock look again.
-// Locks: sched.
-void bw__timers_earlier(int64_t when);
 // Wakes all Ms. Locks: sched.
 void bw__ms_wake_all(void);
 
@@ -272,8 +271,6 @@ void bw__m_serve(bw__m *m);
 // What m runs next: `g`, which may be pinned to another M or NULL, or whatever is found anywhere;
 // waits for as long as it takes. NULL: the runtime stops.
 bw__g *bw__find(bw__m *m, bw__g *g);
-// Runs the timers whose time has come. May ready goroutines on m's P.
-void bw__run_due_timers(bw__m *m);
 // What waits elsewhere and must not wait for ever, or NULL.
 bw__g *bw__look_around(bw__m *m);
 // What is to be done with a goroutine that has switched back for a rare reason.
@@ -316,15 +313,21 @@ void bw__monitor_wake_locked(void);
 // the end of the program.
 void bw__dead_check_locked(void);
 
-// ---- timer.c ------------------------------------------------------------------------------------
+// ---- timers_due.c: the timers of all Ps ---------------------------------------------------------
 
-#define BW_NEVER INT64_MAX
-
-// When the earliest timer is due; BW_NEVER: none. Safe to read at any time.
-int64_t bw__timers_next(void);
-// Readies every goroutine whose time has come. Locks: timers, sched.
-void bw__timers_run(void);
-void bw__timers_free(void);
+// When the earliest is due; BW_NEVER: none. Never later than the truth; exact after
+// bw__timers_settle as long as nobody starts or stops one. Any thread, no lock.
+int64_t bw__timers_next_of_all(void);
+// Runs those of m's P whose time has come; they may ready goroutines on m's P.
+void bw__timers_run_own(bw__m *m);
+// As above, of all Ps.
+void bw__timers_run_all(bw__m *m);
+// As above, and takes stopped ones away. For an M that is about to sleep.
+void bw__timers_settle(bw__m *m);
+// Moves the timers of Ps that are dead to one that lives. Locks: timers.
+void bw__timers_adopt(void);
+// At tear-down, before the stacks go.
+void bw__timers_end(void);
 
 // ---- fatal.c ------------------------------------------------------------------------------------
 

@@ -7,10 +7,12 @@
 
 enum { LEAST = 4096 };
 
+_Atomic(bool) bw__stack_refuse;
+
 static size_t rounded(size_t want) { return bw__align_up(want < LEAST ? LEAST : want, LEAST); }
 
 void *bw__stack_alloc(size_t want, size_t *size) {
-  if (want > PTRDIFF_MAX / 2) return NULL;
+  if (want > PTRDIFF_MAX / 2 || bw__load_relaxed(&bw__stack_refuse)) return NULL;
   want = rounded(want);
   if (bw__port_capabilities.maps_stacks) return bw__port_stack_map(want, size);
   *size = want;

@@ -62,7 +62,7 @@ static inline bw__g *choose(bw__m *m) {
   if (BW_UNLIKELY(!p || m->pinned || bw__load_relaxed(&p->attention))) return NULL;
   uint32_t tick = bw__shared_load(&p->tick) + 1;
   bw__shared_store(&p->tick, tick);
-  if (BW_UNLIKELY(tick % TIMERS_EVERY == 0)) bw__run_due_timers(m);
+  if (BW_UNLIKELY(tick % TIMERS_EVERY == 0)) bw__timers_run_own(m);
   if (BW_UNLIKELY(tick % GLOBAL_EVERY == 0)) {
     bw__g *oldest = bw__look_around(m);
     if (oldest) return oldest;

@@ -1,0 +1,82 @@
+// The timers of all Ps, as the loop of an M wants them, and the heap that a new timer goes into.
+//
+// An M runs the timers of its own P while it is busy, and everybody's when it looks for work. A
+// heap outlives its P: a timer that is started again from its own function goes back to where it
+// was.
+#include "sched/runq.h"
+
+bw__timers *bw__timers_here(void) {
+  bw__sched *s = &bw__sched_state;
+  if (!s->running) return NULL;
+  bw__m *m = bw__m_current();
+  return m && m->p ? &m->p->timers : &bw__load_relaxed(&s->ps[0])->timers;
+}
+
+int64_t bw__timers_next_of_all(void) {
+  bw__sched *s = &bw__sched_state;
+  int64_t least = BW_NEVER;
+  for (int i = 0; i < BW_PROCS_MAX; i++) {
+    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
+    if (!p) break;
+    int64_t next = bw__timers_next(&p->timers);
+    if (next < least) least = next;
+  }
+  return least;
+}
+
+static int64_t look_at_clock(void) {
+  int64_t now = bw__port_now();
+  bw__store_relaxed(&bw__sched_state.coarse_now, now);
+  return now;
+}
+
+void bw__timers_run_own(bw__m *m) {
+  bw__timers *ts = &m->p->timers;
+  int64_t next = bw__timers_next(ts);
+  if (next == BW_NEVER) return;
+  int64_t now = look_at_clock();
+  if (next <= now) bw__timers_run(ts, now);
+}
+
+static void run_all(bool settle) {
+  bw__sched *s = &bw__sched_state;
+  int64_t now = look_at_clock();
+  for (int i = 0; i < BW_PROCS_MAX; i++) {
+    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
+    if (!p) return;
+    bw__timers *ts = &p->timers;
+    if (settle ? bw__timers_want_run(ts, now) : bw__timers_next(ts) <= now) bw__timers_run(ts, now);
+  }
+}
+
+void bw__timers_run_all(bw__m *m) {
+  BW_ASSERT(m->p);
+  (void)m;
+  if (bw__timers_next_of_all() != BW_NEVER) run_all(false);
+}
+
+void bw__timers_settle(bw__m *m) {
+  BW_ASSERT(m->p);
+  (void)m;
+  run_all(true);
+}
+
+void bw__timers_adopt(void) {
+  bw__sched *s = &bw__sched_state;
+  bw__p *first = bw__load_relaxed(&s->ps[0]);
+  for (int i = 1; i < BW_PROCS_MAX; i++) {
+    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
+    if (!p) break;
+    bool left = i >= bw__load_relaxed(&s->procs) && bw__load_relaxed(&p->status) == BW_P_IDLE;
+    if (left && bw__timers_next(&p->timers) != BW_NEVER)
+      bw__timers_move(&p->timers, &first->timers);
+  }
+}
+
+void bw__timers_end(void) {
+  bw__sched *s = &bw__sched_state;
+  for (int i = 0; i < BW_PROCS_MAX; i++) {
+    bw__p *p = bw__load_relaxed(&s->ps[i]);
+    if (p) bw__timers_destroy(&p->timers);
+  }
+}
