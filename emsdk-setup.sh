@@ -41,6 +41,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 self=$here/$(basename "${BASH_SOURCE[0]}")
 prefix=${BURROW_EMSDK_DIR:-$here/.emsdk}
 case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
+[ ! -d "$prefix" ] || prefix=$(cd "$prefix" && pwd -P) # what is installed names it: through a link it is the same
 em_config='' em_cache='' # where emcc has to be told
 root_layout=1 # raise it when an older .emsdk/root must not be kept
 case ${EM_CONFIG:-} in "$prefix"/*) unset EM_CONFIG EM_CACHE EMSDK_PYTHON ;; esac # env.sh is sourced
