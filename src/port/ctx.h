@@ -47,6 +47,14 @@ bool bw__ctx_resume(bw__ctx *c);
 // Called on `c` itself: gives control back to the resumer; returns when resumed again.
 void bw__ctx_suspend(bw__ctx *c);
 
+// Called on `from`: suspends it and continues `to` in its place, on this thread. Whoever resumed
+// `from` gets control back when `to`, or whatever that transfers to, suspends or ends. `from` is
+// saved before `to` goes on, and may be resumed like any suspended context. Only where
+// BW_CTX_TRANSFERS is 1: asyncify must unwind to the resumer, and the sanitizers are told of each
+// context's resumer when it is resumed.
+#define BW_CTX_TRANSFERS (!BW_WASM && !BW_ASAN && !BW_TSAN)
+void bw__ctx_transfer(bw__ctx *from, bw__ctx *to);
+
 // Ends what bw__ctx_make began. `c` must not be running.
 void bw__ctx_destroy(bw__ctx *c);
 

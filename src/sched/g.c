@@ -202,7 +202,7 @@ static void set_up(bw__g *g, const bw_go_options *o, void (*fn)(void *), void *a
   }
   g->fn = fn;
   g->arg = arg;
-  g->last_proc = -1;
+  bw__shared_store(&g->last_proc, -1);
   g->stack_size = (size_t)(top - (char *)g->stack_lo);
   bw__ctx_make(&g->ctx, g->stack_lo, g->stack_size, entry, g);
 }

@@ -1,5 +1,5 @@
 // The public face of the scheduler: start a goroutine, yield, end.
-#include "sched/runq.h"
+#include "sched/switch.h"
 
 #include <burrow/error.h>
 
@@ -32,9 +32,18 @@ void bw_gosched(void) {
     bw__port_thread_yield();
     return;
   }
+  bw__g *g = m->cur;
+  bw__p *p = m->p;
+  bw__tally_add(&p->yields, 1);
+  bw__g *to = bw__may_yield_here() ? bw__choose_directly(m) : NULL;
+  if (to) {
+    bw__shared_store(&g->state, BW_G_RUNNABLE);
+    bw__ring_push(p, g);
+    bw__go_directly(m, g, to);
+    return;
+  }
   m->after = BW_AFTER_YIELD;
-  bw__tally_add(&m->p->yields, 1);
-  bw__ctx_suspend(&m->cur->ctx);
+  bw__ctx_suspend(&g->ctx);
 }
 
 void bw_goexit(void) {

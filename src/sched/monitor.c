@@ -26,14 +26,25 @@ int64_t bw__overstay_report = 0;
 
 bool bw__monitor_runs(void) { return monitor.runs; }
 
-static void report(bw__p *p, int64_t ns) {
-  char buffer[160];
+typedef struct {
+  bw__p *p;
+  int64_t ns;
+} overstay;
+
+static void report_if_here(bw__g *g, void *arg) {
+  overstay *o = arg;
+  if (bw__shared_load(&g->state) != BW_G_RUNNING || bw__shared_load(&g->last_proc) != o->p->index)
+    return;
+  char buffer[160], name[BW_NAME_WORDS * 8];
   bw__text t = bw__text_on(buffer, sizeof buffer);
-  bw__text_format(&t, "burrow: goroutine %llu has run for %lld ms without yielding (P %d)\n",
-                  (unsigned long long)bw__shared_load(&p->running), (long long)(ns / 1000000),
-                  p->index);
+  bw__g_name(g, name);
+  bw__text_format(&t, "burrow: goroutine %llu%s%s has run for %lld ms without yielding (P %d)\n",
+                  (unsigned long long)bw__shared_load(&g->id), name[0] ? " " : "", name,
+                  (long long)(o->ns / 1000000), o->p->index);
   bw__port_write(2, t.data, t.len);
 }
+
+static void report(bw__p *p, int64_t ns) { bw__g_each(report_if_here, &(overstay){p, ns}); }
 
 // The thread of p is in a blocking call, and was at the last look.
 static bool retake(bw__sched *s, bw__p *p, int64_t now) {
@@ -49,7 +60,7 @@ static bool retake(bw__sched *s, bw__p *p, int64_t now) {
 // Returns whether there was something to do.
 static bool look_at(bw__sched *s, bw__p *p, int64_t now) {
   uint32_t status = bw__load_acquire(&p->status);
-  uint64_t sign = bw__shared_load(&p->tick) + bw__tally_read(&p->blocks);
+  uint64_t sign = bw__tally_read(&p->runs) + bw__tally_read(&p->blocks);
   if (status == BW_P_IDLE) return false;
   if (sign != p->seen) {
     p->seen = sign;

@@ -1,6 +1,6 @@
 #include "sched/park.h"
 
-#include "sched/sched.h"
+#include "sched/switch.h"
 
 static const char *const reason_texts[] = {
 #define BW_REASON_TEXT(name, text) text,
@@ -25,9 +25,16 @@ static void park(bw__mutex *held, bw__reason reason) {
   bw__g *g = m->cur;
   bw__shared_store(&g->reason, reason);
   bw__shared_store(&g->since, bw__load_relaxed(&bw__sched_state.coarse_now));
+  bw__tally_add(&m->p->parks, 1);
+  bw__g *to = bw__choose_directly(m);
+  if (to) {
+    bw__shared_store(&g->state, BW_G_WAITING);
+    if (held) bw__mutex_unlock(held);
+    bw__go_directly(m, g, to);
+    return;
+  }
   m->after = BW_AFTER_PARK;
   m->unlock = held;
-  bw__tally_add(&m->p->parks, 1);
   bw__ctx_suspend(&g->ctx);
 }
 

@@ -190,10 +190,10 @@ static uint32_t grab(bw__p *p, bw__p *victim) {
 // to it for a while.
 static bw__g *steal_next(bw__p *victim) {
   enum { PATIENCE = 64 };
-  uint32_t tick = bw__shared_load(&victim->tick);
+  uint64_t runs = bw__tally_read(&victim->runs);
   if (!bw__load_relaxed(&victim->q.next)) return NULL;
   for (int i = 0; i < PATIENCE; i++) bw__cpu_relax();
-  if (bw__shared_load(&victim->tick) != tick) return NULL;
+  if (bw__tally_read(&victim->runs) != runs) return NULL;
   return bw__swap(&victim->q.next, NULL);
 }
 

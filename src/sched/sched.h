@@ -63,13 +63,13 @@ typedef struct bw__g {
   void *arg;
   struct bw__m *pinned; // the M it is locked to: changed by itself only
   int pins;             // calls of bw_lock_os_thread without their unlock: its own
-  int last_proc;        // P that ran it last, -1: none. Its M only.
   bw__list all;         // list of all Gs: under allg's lock
   // Read by dumps at any time; written by the creator, by the G's own M or by who readies it.
   BW_SHARED(uint64_t) id;     // 1 = main
   BW_SHARED(uint64_t) parent; // id of the creator, 0 = a plain thread
   BW_SHARED(uint32_t) state;  // bw__g_state
   BW_SHARED(uint32_t) reason; // bw__reason, valid while WAITING
+  BW_SHARED(int) last_proc;   // index of the P that ran it last, -1: none
   BW_SHARED(int64_t) since;   // sched.coarse_now when it began to wait
   BW_SHARED(uintptr_t) entry; // fn, for dumps
   BW_SHARED(uintptr_t) made;  // address behind the call of bw_go; 0: unknown
@@ -95,14 +95,13 @@ typedef struct bw__p {
   _Alignas(BW_CACHE_LINE) int index;
   uint32_t inherited;        // goroutines run from `next`, one after the other
   int64_t slice_start;       // when they were looked at first
-  BW_SHARED(uint32_t) tick;  // goroutines run; the monitor reads it
   bw__g *free_gs, *spare_gs; // free Gs with stacks: at most a batch, and one whole batch or NULL
   int free_count;            // of free_gs
   bw__cache *cache;          // the allocator's for whoever holds this P; NULL: the thread's own
   uint64_t next_id, end_id;  // goroutine numbers that this P may give
   bw__rand rand;
-  BW_SHARED(uint64_t) running; // number of the goroutine that runs
-  bw__tally runs, migrations, spawns, ends, parks, yields, sleeps, steals, blocks;
+  bw__tally runs; // goroutines that it has run: the clock of the P
+  bw__tally migrations, spawns, ends, parks, yields, sleeps, steals, blocks;
   bw__runq q;
   bw__timers timers;
   // Everybody's.

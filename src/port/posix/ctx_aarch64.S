@@ -2,7 +2,7 @@
 // address to go on at), the low halves of v8-v15, and the stack pointer. A context that does not
 // run keeps them on its stack: see first_frame in ctx.c.
 //
-// All three functions go on with a jump, not with ret: the return-address predictor holds the other
+// All functions go on with a jump, not with ret: the return-address predictor holds the other
 // context's calls and would always be wrong.
 #if defined(__aarch64__)
     .text
@@ -69,6 +69,16 @@ function bw__ctx_leave
     mov     w0, #1                  // what bw__ctx_enter returns
     go_on
 end bw__ctx_leave
+
+// void bw__ctx_transfer(bw__ctx *from, bw__ctx *to)
+function bw__ctx_transfer
+    save
+    str     x9, SP
+    ldr     x11, HOST_SP
+    str     x11, [x1, #8]
+    ldr     x10, [x1]
+    go_on
+end bw__ctx_transfer
 
 // void bw__ctx_finish(bw__ctx *c)
 function bw__ctx_finish

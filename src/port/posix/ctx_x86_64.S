@@ -1,7 +1,7 @@
 // x86-64, System V: callee-saved are rbx, rbp, r12-r15 and the stack pointer. A context that does
 // not run keeps them on its stack, below the address to go on at: see first_frame in ctx.c.
 //
-// All three functions go on with a jump, not with ret: the return-address predictor holds the other
+// All functions go on with a jump, not with ret: the return-address predictor holds the other
 // context's calls and would always be wrong.
 #if defined(__x86_64__)
     .text
@@ -59,6 +59,16 @@ function bw__ctx_leave
     movq    HOST_SP, %rsp
     go_on
 end bw__ctx_leave
+
+// void bw__ctx_transfer(bw__ctx *from, bw__ctx *to)
+function bw__ctx_transfer
+    save
+    movq    %rsp, SP
+    movq    HOST_SP, %rax
+    movq    %rax, 8(%rsi)
+    movq    0(%rsi), %rsp
+    go_on
+end bw__ctx_transfer
 
 // void bw__ctx_finish(bw__ctx *c)
 function bw__ctx_finish
