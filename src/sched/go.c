@@ -10,8 +10,10 @@ static int go(const bw_go_options *options, void (*fn)(void *), void *arg, uintp
   bw__g *g = bw__g_make(options, fn, arg, made);
   if (!g) return BW_ENOMEM;
   bw__m *m = bw__m_current();
-  if (m && m->p)
-    bw__runq_put(m->p, g, m->cur); // by a timer: in the order in which they are due
+  if (m && m->p && m->cur)
+    bw__next_put_within(m->p, g, BW_ROOM_FOR_NEW);
+  else if (m && m->p)
+    bw__ring_push(m->p, g); // by a timer: in the order in which they are due
   else
     bw__globq_put(g);
   bw__wake_one();

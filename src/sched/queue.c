@@ -5,7 +5,7 @@
 // that were full. An M with nothing of its own takes from the list, then the *newest* batch; every
 // 61st time it takes the goroutine that has waited longest in list or batches, so that nobody waits
 // for ever. Newest first keeps the number of goroutines alive small: a program that starts
-// goroutines which start goroutines walks its tree depth first, in strides of 128, and works with
+// goroutines which start goroutines walks its tree depth first, in strides, and works with
 // stacks that are in the cache. (Oldest first walks it breadth first: a tree of a million
 // goroutines then has all of them alive at once, 4 GB of stacks.) For the same reason the oldest of
 // the batches comes only every 16th of these times.
@@ -129,18 +129,17 @@ static bool cut(bw__p *p, uint32_t head, uint32_t n, bw__g **first, bw__g **last
   return true;
 }
 
-// The ring is full, or was a moment ago: its older half and g go to the global queue.
-BW_NOINLINE void bw__runq_overflow(bw__p *p, bw__g *g) {
+BW_NOINLINE void bw__runq_overflow(bw__p *p, bw__g *g, uint32_t room) {
   bw__g *first, *last;
   uint32_t head = bw__load_acquire(&p->q.head); // pairs with a thief's CAS
   uint32_t n = bw__load_relaxed(&p->q.tail) - head;
-  if (n < BW_RING || !cut(p, head, HALF, &first, &last)) {
+  if (n < room || !cut(p, head, room / 2, &first, &last)) { // thieves have made room
     bw__ring_push(p, g);
     return;
   }
   last->next = g;
   g->next = NULL;
-  put_batch(first, HALF + 1);
+  put_batch(first, (int)room / 2 + 1);
 }
 
 BW_NOINLINE bool bw__slice_over(bw__p *p) {

@@ -21,13 +21,19 @@
 
 #include "sched/sched.h"
 
-void bw__runq_overflow(bw__p *p, bw__g *g);
+// How many goroutines that wait make a ring full for one that has just been started: a small number
+// keeps the number of goroutines alive small (queue.c). A tree of a million: 256 needs 110 MB and
+// five times as long as 16, which needs 22 MB.
+enum { BW_ROOM_FOR_NEW = 16 };
 
-static inline void bw__ring_push(bw__p *p, bw__g *g) {
+// The ring has `room` goroutines or more: half as many, the oldest, and g go to the global queue.
+void bw__runq_overflow(bw__p *p, bw__g *g, uint32_t room);
+
+static inline void bw__ring_push_within(bw__p *p, bw__g *g, uint32_t room) {
   bw__runq *q = &p->q;
   uint32_t tail = bw__load_relaxed(&q->tail);
-  if (BW_UNLIKELY(tail - bw__load_acquire(&q->head) == BW_RING)) { // pairs with a thief's CAS
-    bw__runq_overflow(p, g);
+  if (BW_UNLIKELY(tail - bw__load_acquire(&q->head) >= room)) { // pairs with a thief's CAS
+    bw__runq_overflow(p, g, room);
     return;
   }
   bw__store_own(&q->ring[tail % BW_RING], g);
@@ -36,6 +42,8 @@ static inline void bw__ring_push(bw__p *p, bw__g *g) {
   else
     bw__store(&q->tail, tail + 1);
 }
+
+static inline void bw__ring_push(bw__p *p, bw__g *g) { bw__ring_push_within(p, g, BW_RING); }
 
 static inline bw__g *bw__ring_pop(bw__p *p) {
   bw__runq *q = &p->q;
@@ -51,15 +59,17 @@ static inline bw__g *bw__ring_pop(bw__p *p) {
   return NULL;
 }
 
-static inline void bw__next_put(bw__p *p, bw__g *g) {
+static inline void bw__next_put_within(bw__p *p, bw__g *g, uint32_t room) {
   bw__runq *q = &p->q;
   bw__g *before = bw__load_relaxed(&q->next);
   if (q->solo)
     bw__store_own(&q->next, g);
   else
     before = bw__swap(&q->next, g);
-  if (before) bw__ring_push(p, before);
+  if (before) bw__ring_push_within(p, before, room);
 }
+
+static inline void bw__next_put(bw__p *p, bw__g *g) { bw__next_put_within(p, g, BW_RING); }
 
 static inline bw__g *bw__next_take(bw__p *p) {
   bw__runq *q = &p->q;
