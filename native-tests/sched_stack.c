@@ -138,6 +138,7 @@ TEST(sched_go_without_memory) { test_run(no_memory, NULL, 2); }
 // few sets of the caches.
 typedef struct {
   uint64_t lines;
+  group started;
   bw_chan *gate;
 } spread;
 
@@ -145,14 +146,16 @@ static void mark_line(void *arg) {
   spread *s = arg;
   int local = 0;
   s->lines |= UINT64_C(1) << ((uintptr_t)&local % 4096 / 64);
+  group_done(&s->started);
   bw_chan_recv(s->gate, NULL);
 }
 
 static int tops_are_spread(void *arg) {
   (void)arg;
   spread s = {.gate = bw_chan_make(0, 0)};
+  group_init(&s.started, 64);
   for (int i = 0; i < 64; i++) CHECK_EQ(bw_go(mark_line, &s), 0);
-  settle();
+  group_wait(&s.started);
   CHECK(__builtin_popcountll(s.lines) >= 10);
   bw_chan_close(s.gate);
   while (bw_num_goroutine() > 1) bw_gosched();
