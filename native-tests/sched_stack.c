@@ -3,6 +3,7 @@
 
 #include "base/atomics.h"
 #include "port/port.h"
+#include "sched/sched.h"
 
 // Frames survive switches, on whatever thread they continue.
 static __attribute__((noinline)) uint64_t recurse(int depth, uint64_t seed) {
@@ -134,6 +135,13 @@ static int no_memory(void *arg) {
 }
 TEST(sched_go_without_memory) { test_run(no_memory, NULL, 2); }
 
+static atomic_int parked_at;
+
+static void park_at(void *gate) {
+  atomic_fetch_add(&parked_at, 1);
+  bw_chan_recv(gate, NULL);
+}
+
 // The tops of stacks do not all lie in the same lines of a page, or they would fall into the same
 // few sets of the caches.
 typedef struct {
@@ -177,3 +185,32 @@ static int many(void *arg) {
   return 0;
 }
 TEST(sched_many_goroutines) { test_run(many, NULL, 4); }
+
+// Stacks that nobody wants go back to the system, half of them at a time, and not while they are in
+// use.
+static int trimmed(void *arg) {
+  (void)arg;
+  enum { N = 2000, ROUNDS = 40 };
+  bw_chan *gate = bw_chan_make(0, 0);
+  for (int i = 0; i < N; i++) CHECK_EQ(bw_go_with(NULL, park_at, gate), 0);
+  while (bw_num_goroutine() > 1 && atomic_load(&parked_at) < N) bw_gosched();
+  int64_t now = bw_now();
+  bw_memory_info full = bw_memory_read();
+  bw_alloc_stats stats_full, stats_end;
+  bw_alloc_stats_read(&stats_full);
+  bw_chan_close(gate);
+  while (bw_num_goroutine() > 1) bw_gosched();
+  CHECK(bw__g_trim_wanted());
+  int rounds = 0;
+  for (; bw__g_trim_wanted() && rounds < ROUNDS; rounds++) bw__g_trim(now += 2 * BW_SECOND);
+  CHECK(rounds > 3 && rounds < ROUNDS);
+  bw_memory_info end = bw_memory_read();
+  bw_alloc_stats_read(&stats_end);
+  if (bw__port_capabilities.maps_stacks)
+    CHECK(end.resident_bytes + (uint64_t)N * 4096 / 2 < full.resident_bytes);
+  else
+    CHECK(stats_end.live_bytes + (uint64_t)N * bw_stack_size_default() / 2 < stats_full.live_bytes);
+  bw_chan_release(gate);
+  return 0;
+}
+TEST(sched_idle_stacks_go_back) { test_run(trimmed, NULL, 1); }
