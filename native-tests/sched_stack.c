@@ -77,36 +77,6 @@ static int large_stacks(void *arg) {
 }
 TEST(sched_large_stacks) { test_run(large_stacks, NULL, 2); }
 
-#if BW_WASM
-// Overflow without a switch at depth is found when the goroutine ends. (Natively the guard page's
-// signal ends the program at once, without words yet.)
-static int dig(int depth);
-static int (*volatile dig_on)(int depth) = dig; // or the compiler makes a loop of it
-
-static int dig(int depth) {
-  volatile char frame[200];
-  for (int i = 0; i < 200; i++) frame[i] = (char)depth;
-  return depth == 0 ? 0 : dig_on(depth - 1) + frame[0];
-}
-
-static void dig_deep(void *arg) {
-  dig_on(400);
-  group_done(arg);
-}
-
-static int overflow(void *arg) {
-  (void)arg;
-  group g;
-  group_init(&g, 1);
-  CHECK_EQ(bw_go(dig_deep, &g), 0);
-  group_wait(&g);
-  return 0;
-}
-DEATH_TEST(sched_stack_overflow_is_found, 2, "fatal error: stack overflow") {
-  test_run(overflow, NULL, 1);
-}
-#endif
-
 // The main goroutine has room for what C's main() is used to.
 static int main_uses_a_lot(void *arg) {
   (void)arg;

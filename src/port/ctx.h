@@ -53,6 +53,12 @@ void bw__ctx_destroy(bw__ctx *c);
 // Bytes of the block below the deepest use known at the last suspend; < 0: it overflowed.
 ptrdiff_t bw__ctx_headroom(const bw__ctx *c);
 
+// The largest number of bytes of the block ever used as far as known. Natively: in use at the last
+// suspend; in development builds what is resident, by predecessors on the block as well. On wasm:
+// in use at the last suspend; in development builds at any time, frames saved by a running
+// goroutine not counted.
+size_t bw__ctx_used(const bw__ctx *c);
+
 // Called by the port when it finds that `c` has used more than its block (on whatever stack that
 // can still be used); must not return. Set once at start-up; NULL: the port says something by
 // itself.
