@@ -131,6 +131,17 @@ DEATH_TEST(overflow_of_a_thread_after_run, 2, "a thread exceeds its stack\n") {
   call_huge(0);
 }
 
+// The engine's own stack has an end as well. It throws an error that no wasm code sees: the host
+// reports it and ends the program, with Node's status for an uncaught error or that of
+// wasm-tests/lib/wasi-run.mjs.
+enum { DEEPER_THAN_ANY_ENGINE = 100 << 20, UNCAUGHT = BW_THREADS ? 1 : 134 };
+
+static void stay(void) {}
+DEATH_TEST(overflow_of_the_engine, UNCAUGHT, "Maximum call stack size exceeded") {
+  at_the_bottom = stay;
+  overflow_by("bare", 0, &call_bare, DEEPER_THAN_ANY_ENGINE);
+}
+
 // ---- what is outside of the block ---------------------------------------------------------------
 
 enum { BLOCK = 8192, MARGIN = 64 << 10, MARK = 0x5a };

@@ -3,9 +3,10 @@
 // asyncify rewrites every function that may be on the stack at a switch. Told to unwind, each of
 // them saves its locals into the save area and returns; told to rewind, the entry is called again
 // and each function restores its locals and jumps to the call where it was. So a suspended
-// goroutine is bytes in its block: a canary, saved frames from FLOOR up to save.at, and from sp up
-// to the top its shadow stack. Any thread with the same module may rewind it; asyncify's own state
-// is two wasm globals per instance and idle between switches.
+// goroutine is bytes in its block: from sp up to the top its shadow stack, and right below sp the
+// saved frames, so that a parked goroutine needs but the topmost pages and cache lines of its
+// block. Any thread with the same module may rewind it; asyncify's own state is two wasm globals
+// per instance and idle between switches.
 //
 //   resume, first time   set bounds and sp, call entry
 //   suspend              note sp, start_unwind: every frame below resume returns
@@ -17,15 +18,16 @@
 // Overflow of the shadow stack. Each change of the stack pointer is checked against the bounds that
 // hold on this thread, before it happens (ctx_sp.S; the checks are woven in when a program is
 // linked, see cmake/BurrowTargets.cmake): those of the goroutine's block or of the thread's own
-// stack. In a program linked without the checks what remains is a canary at the block's bottom and
-// a look at the stack pointer, at each suspend and at the goroutine's end.
+// stack. In a program linked without the checks what remains is a look at the stack pointer at each
+// suspend.
 //
 // Overflow of the saved frames. How much will be saved is known to nobody beforehand, and asyncify
 // writes without looking. So it saves into the larger of two places: what is left of the block, or
 // what is left of the thread's own stack below the host's frames, which nobody needs until the
 // goroutine is unwound. From there the frames, mostly 40 to 300 bytes, are copied into the block;
-// when they do not fit, the goroutine has overflowed and nothing else has been touched. (Frames
-// saved hold values, and no pointers to each other: they may be moved.)
+// when they do not fit, the goroutine has overflowed and nothing else has been touched. (Saved
+// frames hold values and no pointers to each other: they may be moved. Those saved in the block,
+// from its bottom upwards, stay where they are.)
 //
 // The two functions here that call asyncify's imports are left alone by the pass. They must not be
 // inlined into others: Binaryen's inliner is told so at link time (cmake/BurrowTargets.cmake).
@@ -54,20 +56,24 @@ void bw__ctx_now_set(bw__ctx *c);
 void bw__ctx_sp_outside(char *sp);
 
 enum {
-  FLOOR = 16,     // of a block: the canary is below, saved frames begin here
   RED_ZONE = 128, // a function that calls none may write so far below the stack pointer
   OWN_LEFT = 8192 // of a thread's own stack, for the words of its overflow
 };
 
-static const uint64_t canary = 0x6275726f77626c6f;
 static const int paint = 0xb5; // what a block is filled with in development builds
+
+// Blocks begin at multiples of their size, so the tops of all of them would share a few sets of the
+// processor's caches: each is moved down by a number of cache lines, 1/32 of the block at the most.
+static size_t colour(const char *lo, size_t size) {
+  uint32_t hash = (uint32_t)((uintptr_t)lo >> BW_PAGE_SHIFT) * 0x9e3779b1u;
+  return (hash >> 26) * BW_CACHE_LINE % (size / 32 + 1) & ~(size_t)(BW_CACHE_LINE - 1);
+}
 
 void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg) {
   *c = (bw__ctx){.lo = lo, .size = size, .entry = entry, .arg = arg};
-  c->sp = c->lo + size;
-  c->save.at = c->lo + FLOOR;
+  c->sp = c->lo + size - colour(c->lo, size);
+  c->unused = size;
   if (BW_DEBUG) memset(c->lo, paint, size);
-  memcpy(c->lo, &canary, sizeof canary);
 }
 
 // ---- overflow -----------------------------------------------------------------------------------
@@ -105,39 +111,38 @@ void bw__ctx_sp_outside(char *sp) {
   bw__stack_enter_own();
 }
 
-static inline void check_canary(bw__ctx *c) {
-  if (BW_UNLIKELY(*(const uint64_t *)c->lo != canary)) overflowed(c, bw__sp_get());
-}
-
 // ---- switch -------------------------------------------------------------------------------------
 
-static inline size_t room_below(const bw__ctx *c) {
-  return (size_t)((char *)c->sp - c->lo) - FLOOR;
-}
+static inline size_t room_below_sp(const bw__ctx *c) { return (size_t)((char *)c->sp - c->lo); }
 
 // Where asyncify is to save: see above.
 static inline void choose_save_area(bw__ctx *c) {
   char *own = bw__stack_low(), *own_end = c->host_sp;
-  bool in_block = !own || room_below(c) >= (size_t)(own_end - own);
-  c->save.at = in_block ? c->lo + FLOOR : own;
+  bool in_block = !own || room_below_sp(c) >= (size_t)(own_end - own);
+  c->save.at = in_block ? c->lo : own;
   c->save.end = in_block ? c->sp : own_end;
 }
 
 // Brings what asyncify saved into the block; false: it does not fit. Words, not memcpy: that would
-// become memory.copy, a call out of wasm that takes longer than all of the rest. Both places are
-// aligned to 16 and so is the room.
+// become memory.copy, a call out of wasm that takes longer than all of the rest. Both places and
+// the room are multiples of 16.
 static inline bool settle_frames(bw__ctx *c) {
-  if (c->save.end != c->host_sp) return c->save.at <= c->save.end; // saved in the block
+  char *sp = c->sp;
+  if (c->save.end != c->host_sp) { // saved in the block
+    c->unused = (size_t)(sp - c->save.at);
+    return c->save.at <= sp;
+  }
   const char *from = bw__stack_low();
-  char *to = c->lo + FLOOR;
   size_t n = (size_t)(c->save.at - from);
-  if (n > room_below(c)) return false;
+  if (n > room_below_sp(c)) return false;
+  char *to = sp - bw__align_up(n, 16);
   for (size_t i = 0; i < n; i += 8) {
     *(uint64_t *)(to + i) = *(const uint64_t *)(from + i);
     __asm__ volatile("" ::: "memory");
   }
   c->save.at = to + n;
-  c->save.end = c->sp;
+  c->save.end = sp;
+  c->unused = (size_t)(to - c->lo);
   return true;
 }
 
@@ -146,16 +151,14 @@ BW_NOINLINE bool bw__ctx_resume(bw__ctx *c) {
   c->host_sp = host_sp;
   if (c->suspended) asyncify_start_rewind(&c->save);
   bw__ctx_now_set(c);
-  bw__sp_bounds(c->lo + FLOOR + RED_ZONE, c->size - FLOOR - RED_ZONE);
+  bw__sp_bounds(c->lo + RED_ZONE, c->size - RED_ZONE);
   bw__sp_set(c->sp);
   c->entry(c->arg);
+  bw__sp_bounds(0, SIZE_MAX); // until the stack pointer has changed stacks
+  bw__sp_set(host_sp);
   bw__ctx_now_set(NULL);
   bw__stack_enter_own();
-  bw__sp_set(host_sp);
-  if (!c->suspended) { // the entry returned by itself
-    check_canary(c);
-    return false;
-  }
+  if (!c->suspended) return false; // the entry returned by itself
   bool fits = settle_frames(c);
   if (BW_UNLIKELY(!fits)) c->save.end = c->save.at; // stop_unwind would trap
   asyncify_stop_unwind();
@@ -171,8 +174,7 @@ BW_NOINLINE void bw__ctx_suspend(bw__ctx *c) {
   }
   char *sp = bw__sp_get();
   c->sp = sp;
-  if (BW_UNLIKELY(sp < c->lo + FLOOR + RED_ZONE)) overflowed(c, sp);
-  check_canary(c);
+  if (BW_UNLIKELY(sp < c->lo)) overflowed(c, sp);
   choose_save_area(c);
   c->suspended = true;
   asyncify_start_unwind(&c->save);
@@ -180,18 +182,15 @@ BW_NOINLINE void bw__ctx_suspend(bw__ctx *c) {
 
 void bw__ctx_destroy(bw__ctx *c) { (void)c; }
 
-ptrdiff_t bw__ctx_headroom(const bw__ctx *c) { return (char *)c->sp - c->save.at; }
+ptrdiff_t bw__ctx_headroom(const bw__ctx *c) { return (ptrdiff_t)c->unused; }
 
-// In development builds: what lies between the largest heap of saved frames and the lowest stack
-// pointer still has its paint.
+// In development builds: all but the longest piece of the block that still has its paint.
 size_t bw__ctx_used(const bw__ctx *c) {
-  const unsigned char *from = (const unsigned char *)c->save.at;
-  const unsigned char *to = (const unsigned char *)c->sp;
-  size_t unused = (size_t)(to - from);
+  size_t unused = c->unused;
   if (BW_DEBUG) {
-    size_t run = unused = 0;
-    for (; from < to; from++) {
-      run = *from == paint ? run + 1 : 0;
+    unused = 0;
+    for (size_t i = 0, run = 0; i < c->size; i++) {
+      run = (unsigned char)c->lo[i] == paint ? run + 1 : 0;
       if (run > unused) unused = run;
     }
   }
