@@ -9,7 +9,7 @@
 //           control words (rounding mode, exception masks) stay with the thread.
 //   wasm    Binaryen's asyncify: suspend unwinds the wasm stack into the save area, resume calls
 //           the entry again and asyncify replays the frames. Saved frames and shadow stack share
-//           one block: the shadow stack grows down from the top, the frames lie below it.
+//           one block: the frames lie at its bottom, the shadow stack grows down from the top.
 //
 // After a switch the code may be on another thread: addresses of thread-local variables taken
 // before it are stale, so read them through a noinline function.
@@ -30,7 +30,6 @@ typedef struct bw__ctx {
   struct { // port/wasm: asyncify's own record, it reads these two words; valid while suspended
     char *at, *end;
   } save;
-  size_t unused;         // port/wasm: bytes of the block free at the last suspend
   void *fiber;           // ThreadSanitizer's fiber of this context
   void *host_fiber;      // and of the resumer
   void *fake_stack;      // AddressSanitizer

@@ -3,9 +3,8 @@
 // asyncify rewrites every function that may be on the stack at a switch. Told to unwind, each of
 // them saves its locals into the save area and returns; told to rewind, the entry is called again
 // and each function restores its locals and jumps to the call where it was. So a suspended
-// goroutine is bytes in its block: from sp up to the top its shadow stack, and right below sp the
-// saved frames, so that a parked goroutine needs but the topmost pages and cache lines of its
-// block. Any thread with the same module may rewind it; asyncify's own state is two wasm globals
+// goroutine is bytes in its block: [lo, save.at) saved frames, and from sp up to the top its shadow
+// stack. Any thread with the same module may rewind it; asyncify's own state is two wasm globals
 // per instance and idle between switches.
 //
 //   resume, first time   set bounds and sp, call entry
@@ -26,8 +25,7 @@
 // what is left of the thread's own stack below the host's frames, which nobody needs until the
 // goroutine is unwound. From there the frames, mostly 40 to 300 bytes, are copied into the block;
 // when they do not fit, the goroutine has overflowed and nothing else has been touched. (Saved
-// frames hold values and no pointers to each other: they may be moved. Those saved in the block,
-// from its bottom upwards, stay where they are.)
+// frames hold values and no pointers to each other: they may be moved.)
 //
 // The two functions here that call asyncify's imports are left alone by the pass. They must not be
 // inlined into others: Binaryen's inliner is told so at link time (cmake/BurrowTargets.cmake).
@@ -62,17 +60,10 @@ enum {
 
 static const int paint = 0xb5; // what a block is filled with in development builds
 
-// Blocks begin at multiples of their size, so the tops of all of them would share a few sets of the
-// processor's caches: each is moved down by a number of cache lines, 1/32 of the block at the most.
-static size_t colour(const char *lo, size_t size) {
-  uint32_t hash = (uint32_t)((uintptr_t)lo >> BW_PAGE_SHIFT) * 0x9e3779b1u;
-  return (hash >> 26) * BW_CACHE_LINE % (size / 32 + 1) & ~(size_t)(BW_CACHE_LINE - 1);
-}
-
 void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg) {
   *c = (bw__ctx){.lo = lo, .size = size, .entry = entry, .arg = arg};
-  c->sp = c->lo + size - colour(c->lo, size);
-  c->unused = size;
+  c->sp = c->lo + size;
+  c->save.at = c->lo;
   if (BW_DEBUG) memset(c->lo, paint, size);
 }
 
@@ -128,21 +119,17 @@ static inline void choose_save_area(bw__ctx *c) {
 // the room are multiples of 16.
 static inline bool settle_frames(bw__ctx *c) {
   char *sp = c->sp;
-  if (c->save.end != c->host_sp) { // saved in the block
-    c->unused = (size_t)(sp - c->save.at);
-    return c->save.at <= sp;
-  }
+  if (c->save.end != c->host_sp) return c->save.at <= sp; // saved in the block
   const char *from = bw__stack_low();
   size_t n = (size_t)(c->save.at - from);
   if (n > room_below_sp(c)) return false;
-  char *to = sp - bw__align_up(n, 16);
+  char *to = c->lo;
   for (size_t i = 0; i < n; i += 8) {
     *(uint64_t *)(to + i) = *(const uint64_t *)(from + i);
     __asm__ volatile("" ::: "memory");
   }
   c->save.at = to + n;
   c->save.end = sp;
-  c->unused = (size_t)(to - c->lo);
   return true;
 }
 
@@ -182,11 +169,11 @@ BW_NOINLINE void bw__ctx_suspend(bw__ctx *c) {
 
 void bw__ctx_destroy(bw__ctx *c) { (void)c; }
 
-ptrdiff_t bw__ctx_headroom(const bw__ctx *c) { return (ptrdiff_t)c->unused; }
+ptrdiff_t bw__ctx_headroom(const bw__ctx *c) { return (char *)c->sp - c->save.at; }
 
 // In development builds: all but the longest piece of the block that still has its paint.
 size_t bw__ctx_used(const bw__ctx *c) {
-  size_t unused = c->unused;
+  size_t unused = (size_t)bw__ctx_headroom(c);
   if (BW_DEBUG) {
     unused = 0;
     for (size_t i = 0, run = 0; i < c->size; i++) {
