@@ -5,4 +5,5 @@ addToLibrary({
   stop_unwind: () => abort('the module was not processed by asyncify'),
   start_rewind: () => abort('the module was not processed by asyncify'),
   stop_rewind: () => abort('the module was not processed by asyncify'),
+  bw__sp_check: () => abort('the module was not processed by stack-check'),
 });

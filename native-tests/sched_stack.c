@@ -78,36 +78,6 @@ static int large_stacks(void *arg) {
 }
 TEST(sched_large_stacks) { test_run(large_stacks, NULL, 2); }
 
-#if BW_WASM
-// Overflow without a switch at depth is found when the goroutine ends. (Natively the guard page's
-// signal ends the program at once, without words yet.)
-static int dig(int depth);
-static int (*volatile dig_on)(int depth) = dig; // or the compiler makes a loop of it
-
-static int dig(int depth) {
-  volatile char frame[200];
-  for (int i = 0; i < 200; i++) frame[i] = (char)depth;
-  return depth == 0 ? 0 : dig_on(depth - 1) + frame[0];
-}
-
-static void dig_deep(void *arg) {
-  dig_on(400);
-  group_done(arg);
-}
-
-static int overflow(void *arg) {
-  (void)arg;
-  group g;
-  group_init(&g, 1);
-  CHECK_EQ(bw_go(dig_deep, &g), 0);
-  group_wait(&g);
-  return 0;
-}
-DEATH_TEST(sched_stack_overflow_is_found, 2, "fatal error: stack overflow") {
-  test_run(overflow, NULL, 1);
-}
-#endif
-
 // The main goroutine has room for what C's main() is used to.
 static int main_uses_a_lot(void *arg) {
   (void)arg;
@@ -190,10 +160,11 @@ TEST(sched_many_goroutines) { test_run(many, NULL, 4); }
 // use.
 static int trimmed(void *arg) {
   (void)arg;
-  enum { N = 2000, ROUNDS = 40 };
+  enum { ROUNDS = 40 };
+  int n = test_is_slow_build() ? 400 : 2000;
   bw_chan *gate = bw_chan_make(0, 0);
-  for (int i = 0; i < N; i++) CHECK_EQ(bw_go_with(NULL, park_at, gate), 0);
-  while (bw_num_goroutine() > 1 && atomic_load(&parked_at) < N) bw_gosched();
+  for (int i = 0; i < n; i++) CHECK_EQ(bw_go(park_at, gate), 0);
+  while (bw_num_goroutine() > 1 && atomic_load(&parked_at) < n) bw_gosched();
   int64_t now = bw_now();
   bw_memory_info full = bw_memory_read();
   bw_alloc_stats stats_full, stats_end;
@@ -203,13 +174,13 @@ static int trimmed(void *arg) {
   CHECK(bw__g_trim_wanted());
   int rounds = 0;
   for (; bw__g_trim_wanted() && rounds < ROUNDS; rounds++) bw__g_trim(now += 2 * BW_SECOND);
-  CHECK(rounds > 3 && rounds < ROUNDS);
+  CHECK(rounds > 1 && rounds < ROUNDS);
   bw_memory_info end = bw_memory_read();
   bw_alloc_stats_read(&stats_end);
   if (bw__port_capabilities.maps_stacks)
-    CHECK(end.resident_bytes + (uint64_t)N * 4096 / 2 < full.resident_bytes);
+    CHECK(end.resident_bytes + (uint64_t)n * 4096 / 2 < full.resident_bytes);
   else
-    CHECK(stats_end.live_bytes + (uint64_t)N * bw_stack_size_default() / 2 < stats_full.live_bytes);
+    CHECK(stats_end.live_bytes + (uint64_t)n * bw_stack_size_default() / 2 < stats_full.live_bytes);
   bw_chan_release(gate);
   return 0;
 }

@@ -8,8 +8,8 @@
 //   native  callee-saved registers and the stack pointer, swapped in assembly. Floating-point
 //           control words (rounding mode, exception masks) stay with the thread.
 //   wasm    Binaryen's asyncify: suspend unwinds the wasm stack into the save area, resume calls
-//           the entry again and asyncify replays the frames. Save area and shadow stack share one
-//           block: frames are saved upwards from `lo`, the shadow stack grows down from the top.
+//           the entry again and asyncify replays the frames. Saved frames and shadow stack share
+//           one block: the frames lie at its bottom, the shadow stack grows down from the top.
 //
 // After a switch the code may be on another thread: addresses of thread-local variables taken
 // before it are stale, so read them through a noinline function.
@@ -62,7 +62,8 @@ void bw__ctx_destroy(bw__ctx *c);
 ptrdiff_t bw__ctx_headroom(const bw__ctx *c);
 
 // The largest number of bytes of the block ever used as far as known. Natively: in use at the last
-// suspend; in development builds what is resident, by predecessors on the block as well.
+// suspend; in development builds what is resident, by predecessors on the block as well. On wasm:
+// in use at the last suspend; in development builds at any time.
 size_t bw__ctx_used(const bw__ctx *c);
 
 // Called by the port when it finds that `c` has used more than its block (on whatever stack that

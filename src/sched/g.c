@@ -41,7 +41,7 @@ static struct {
 // takes a third of the time; 10,000, which the TLB does not hold, 95 %.) Small blocks have no room
 // for it.
 static bw__g *g_of(void *lo, size_t size) {
-  enum { COLOUR_FROM = 32 << 10, COLOURS = 16 };
+  enum { COLOUR_FROM = 16 << 10, COLOURS = 16 };
   uintptr_t at = (uintptr_t)lo, colour = ((at >> 12) ^ (at >> 15)) % COLOURS;
   uintptr_t top = at + size - (size < COLOUR_FROM ? 0 : colour * BW_CACHE_LINE);
   return (bw__g *)((top - sizeof(bw__g)) & ~(uintptr_t)(BW_CACHE_LINE - 1));

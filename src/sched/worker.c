@@ -26,8 +26,6 @@ static inline void settle(bw__m *m, bool alive) {
     bw__g_recycle(m, g);
     return;
   }
-  if (BW_WASM && BW_UNLIKELY(bw__ctx_headroom(&g->ctx) < 0))
-    bw__stack_overflow(g, (uintptr_t)g->ctx.sp);
   if (after == BW_AFTER_PARK) {
     bw__mutex *unlock = m->unlock;
     bw__shared_store(&g->state, BW_G_WAITING);

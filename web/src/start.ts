@@ -12,7 +12,7 @@ import { Pool } from './pool.js';
 export interface StartOptions {
   /** Workers that run goroutines, 1 to 64. Default: one per processor core. */
   workers?: number;
-  /** Bytes of a goroutine's stack. Default: 32768. */
+  /** Bytes of a goroutine's stack. Default: 16384. */
   stackSize?: number;
   /** Another build of the module. Default: the package's own `burrow.wasm`. */
   wasm?: WasmSource;

@@ -3,8 +3,11 @@
 
 #include "port/emscripten/host.h"
 #include "port/port.h"
+#include "port/wasm/stack.h"
 
-enum { STACK = 64 << 10, DEATH_WORDS = 1024 };
+#include <emscripten/stack.h>
+
+enum { STACK = 256 << 10, DEATH_WORDS = 1024 };
 
 void __wasm_init_tls(void *block); // made by the linker: copies the TLS image and sets __tls_base
 
@@ -21,6 +24,8 @@ uint32_t *bw_js_death(void) { return death; }
 bw_js_thread *bw_js_thread_self(void) { return self; }
 
 void bw_js_boot(void) {
+  emscripten_stack_init();
+  bw__stack_enter_own();
   bw__port_set_may_block(false);
   host.agent = (uint32_t)(uintptr_t)bw__js_agent_make();
   bw__store(&host.claimed, 1);
@@ -51,6 +56,9 @@ bw_js_thread *bw_js_thread_make(void) {
 
 // noinline: TLS must be there before anything looks at it.
 static BW_NOINLINE void settle_in(bw_js_thread *t) {
+  char *top = (char *)(uintptr_t)t->stack_top;
+  emscripten_stack_set_limits(top, top - STACK);
+  bw__stack_enter_own();
   bw__port_set_may_block(true);
   bw__port_mem_sync();
   self = t;

@@ -18,7 +18,7 @@ const bw__port_caps bw__port_capabilities = {
     .protects = false,
     .maps_stacks = false,
     .monitors = false,
-    .stack_size = 32 << 10, // shadow stack and saved frames; printf needs about 12 KB of it
+    .stack_size = 16 << 10, // shadow stack and saved frames; printf needs 9 KB at most
     .main_stack = 256 << 10,
 };
 

@@ -3,20 +3,29 @@
 // asyncify rewrites every function that may be on the stack at a switch. Told to unwind, each of
 // them saves its locals into the save area and returns; told to rewind, the entry is called again
 // and each function restores its locals and jumps to the call where it was. So a suspended
-// goroutine is bytes in linear memory: [lo, save.at) saved frames, and from sp up to the top its
-// shadow stack. Any thread with the same module may rewind it; asyncify's own state is two wasm
-// globals per instance and idle between switches.
+// goroutine is bytes in its block: [lo, save.at) saved frames, and from sp up to the top its shadow
+// stack. Any thread with the same module may rewind it; asyncify's own state is two wasm globals
+// per instance and idle between switches.
 //
-//   resume, first time   set sp, call entry
+//   resume, first time   set bounds and sp, call entry
 //   suspend              note sp, start_unwind: every frame below resume returns
-//   back in resume       stop_unwind, restore the host's sp
-//   resume, later        start_rewind, set sp, call entry: frames are replayed down to suspend
+//   back in resume       the host's bounds and sp, saved frames into the block, stop_unwind
+//   resume, later        start_rewind, set bounds and sp, call entry: frames are replayed down to
+//                        suspend
 //   back in suspend      stop_rewind, return to the goroutine
 //
-// Overflow. Frames saved beyond the shadow stack's end make asyncify trap ("unreachable"). A shadow
-// stack that grew below its block is found at the next switch or at the goroutine's end, by its
-// stack pointer or by the canary: late, and not when large frames happened to leave the canary
-// alone.
+// Overflow of the shadow stack. Each change of the stack pointer is checked against the bounds that
+// hold on this thread, before it happens (ctx_sp.S; the checks are woven in when a program is
+// linked, see cmake/BurrowTargets.cmake): those of the goroutine's block or of the thread's own
+// stack. In a program linked without the checks what remains is a look at the stack pointer at each
+// suspend.
+//
+// Overflow of the saved frames. How much will be saved is known to nobody beforehand, and asyncify
+// writes without looking. So it saves into the larger of two places: what is left of the block, or
+// what is left of the thread's own stack below the host's frames, which nobody needs until the
+// goroutine is unwound. From there the frames, mostly 40 to 300 bytes, are copied into the block;
+// when they do not fit, the goroutine has overflowed and nothing else has been touched. (Saved
+// frames hold values and no pointers to each other: they may be moved.)
 //
 // The two functions here that call asyncify's imports are left alone by the pass. They must not be
 // inlined into others: Binaryen's inliner is told so at link time (cmake/BurrowTargets.cmake).
@@ -24,6 +33,7 @@
 #include "port/ctx.h"
 
 #include "port/port.h"
+#include "port/wasm/stack.h"
 
 #include <string.h>
 
@@ -35,47 +45,111 @@ ASYNCIFY("stop_rewind") void asyncify_stop_rewind(void);
 
 void (*bw__ctx_overflowed)(bw__ctx *c, uintptr_t sp);
 
+// ctx_sp.S
 char *bw__sp_get(void);
 void bw__sp_set(char *sp);
+void bw__sp_bounds(char *low, size_t span);
+bw__ctx *bw__ctx_now_get(void);
+void bw__ctx_now_set(bw__ctx *c);
+void bw__ctx_sp_outside(char *sp);
 
-// The lowest words of the block. Saved frames begin above them; a shadow stack that grew through
-// the whole block has overwritten them.
-enum { CANARY_BYTES = 16 };
-static const uint64_t canary[2] = {0x6275726f77626c6fu, 0x636b6c6f776f6e65u};
+enum {
+  RED_ZONE = 128, // a function that calls none may write so far below the stack pointer
+  OWN_LEFT = 8192 // of a thread's own stack, for the words of its overflow
+};
 
-// Room that must be left between saved frames and shadow stack when a goroutine suspends; a
-// goroutine that comes so close may have overwritten its own saved frames or its neighbour's
-// memory.
-enum { RESERVE = 256 };
+static const int paint = 0xb5; // what a block is filled with in development builds
 
 void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg) {
   *c = (bw__ctx){.lo = lo, .size = size, .entry = entry, .arg = arg};
   c->sp = c->lo + size;
-  memcpy(c->lo, canary, CANARY_BYTES);
+  c->save.at = c->lo;
+  if (BW_DEBUG) memset(c->lo, paint, size);
 }
 
-static _Noreturn void overflowed(bw__ctx *c) {
-  if (bw__ctx_overflowed) bw__ctx_overflowed(c, (uintptr_t)bw__sp_get());
-  static const char text[] = "fatal error: stack overflow: a goroutine exceeds its stack\n";
-  bw__port_write(2, text, sizeof text - 1);
+// ---- overflow -----------------------------------------------------------------------------------
+
+static _Noreturn void die(const char *text) {
+  bw__port_write(2, text, strlen(text));
   bw__port_exit(2);
 }
 
-static void check_canary(bw__ctx *c) {
-  if (memcmp(c->lo, canary, CANARY_BYTES) != 0) overflowed(c);
+static _Noreturn BW_NOINLINE void overflowed(bw__ctx *c, char *sp) {
+  bw__sp_bounds(0, SIZE_MAX);
+  if (bw__ctx_overflowed) bw__ctx_overflowed(c, (uintptr_t)sp);
+  die("fatal error: stack overflow: a goroutine exceeds its stack\n");
+}
+
+void bw__stack_enter_own(void) {
+  char *low = bw__stack_low();
+  if (low)
+    bw__sp_bounds(low + OWN_LEFT, (size_t)(bw__stack_high() - low) - OWN_LEFT);
+  else
+    bw__sp_bounds(0, SIZE_MAX);
+}
+
+_Static_assert(offsetof(bw__ctx, host_sp) == 4, "ctx_sp.S loads it");
+
+// The stack pointer would have become `sp`, out of bounds; this runs on the thread's own stack,
+// where no bounds hold. It returns when the bounds were not those of that stack: a thread's first
+// call, or bounds of a thread before it in a pool's worker.
+void bw__ctx_sp_outside(char *sp) {
+  bw__ctx *c = bw__ctx_now_get();
+  if (c) overflowed(c, sp);
+  char *low = bw__stack_low();
+  if (low && (sp < low + OWN_LEFT || sp > bw__stack_high()))
+    die("runtime: a thread exceeds its stack\nfatal error: stack overflow\n");
+  bw__stack_enter_own();
+}
+
+// ---- switch -------------------------------------------------------------------------------------
+
+static inline size_t room_below_sp(const bw__ctx *c) { return (size_t)((char *)c->sp - c->lo); }
+
+// Where asyncify is to save: see above.
+static inline void choose_save_area(bw__ctx *c) {
+  char *own = bw__stack_low(), *own_end = c->host_sp;
+  bool in_block = !own || room_below_sp(c) >= (size_t)(own_end - own);
+  c->save.at = in_block ? c->lo : own;
+  c->save.end = in_block ? c->sp : own_end;
+}
+
+// Brings what asyncify saved into the block; false: it does not fit. Words, not memcpy: that would
+// become memory.copy, a call out of wasm that takes longer than all of the rest. Both places and
+// the room are multiples of 16.
+static inline bool settle_frames(bw__ctx *c) {
+  char *sp = c->sp;
+  if (c->save.end != c->host_sp) return c->save.at <= sp; // saved in the block
+  const char *from = bw__stack_low();
+  size_t n = (size_t)(c->save.at - from);
+  if (n > room_below_sp(c)) return false;
+  char *to = c->lo;
+  for (size_t i = 0; i < n; i += 8) {
+    *(uint64_t *)(to + i) = *(const uint64_t *)(from + i);
+    __asm__ volatile("" ::: "memory");
+  }
+  c->save.at = to + n;
+  c->save.end = sp;
+  return true;
 }
 
 BW_NOINLINE bool bw__ctx_resume(bw__ctx *c) {
-  c->host_sp = bw__sp_get();
+  char *host_sp = bw__sp_get();
+  c->host_sp = host_sp;
   if (c->suspended) asyncify_start_rewind(&c->save);
+  bw__ctx_now_set(c);
+  bw__sp_bounds(c->lo + RED_ZONE, c->size - RED_ZONE);
   bw__sp_set(c->sp);
   c->entry(c->arg);
-  bw__sp_set(c->host_sp);
-  if (!c->suspended) { // the entry returned by itself
-    check_canary(c);
-    return false;
-  }
+  bw__sp_bounds(0, SIZE_MAX); // until the stack pointer has changed stacks
+  bw__sp_set(host_sp);
+  bw__ctx_now_set(NULL);
+  bw__stack_enter_own();
+  if (!c->suspended) return false; // the entry returned by itself
+  bool fits = settle_frames(c);
+  if (BW_UNLIKELY(!fits)) c->save.end = c->save.at; // stop_unwind would trap
   asyncify_stop_unwind();
+  if (BW_UNLIKELY(!fits)) overflowed(c, c->sp); // not earlier: no function works while unwinding
   return true;
 }
 
@@ -85,11 +159,10 @@ BW_NOINLINE void bw__ctx_suspend(bw__ctx *c) {
     asyncify_stop_rewind();
     return;
   }
-  c->sp = bw__sp_get();
-  c->save.at = c->lo + CANARY_BYTES;
-  c->save.end = c->sp;
-  if ((char *)c->sp < c->lo + RESERVE) overflowed(c);
-  check_canary(c);
+  char *sp = bw__sp_get();
+  c->sp = sp;
+  if (BW_UNLIKELY(sp < c->lo)) overflowed(c, sp);
+  choose_save_area(c);
   c->suspended = true;
   asyncify_start_unwind(&c->save);
 }
@@ -97,3 +170,16 @@ BW_NOINLINE void bw__ctx_suspend(bw__ctx *c) {
 void bw__ctx_destroy(bw__ctx *c) { (void)c; }
 
 ptrdiff_t bw__ctx_headroom(const bw__ctx *c) { return (char *)c->sp - c->save.at; }
+
+// In development builds: all but the longest piece of the block that still has its paint.
+size_t bw__ctx_used(const bw__ctx *c) {
+  size_t unused = (size_t)bw__ctx_headroom(c);
+  if (BW_DEBUG) {
+    unused = 0;
+    for (size_t i = 0, run = 0; i < c->size; i++) {
+      run = (unsigned char)c->lo[i] == paint ? run + 1 : 0;
+      if (run > unused) unused = run;
+    }
+  }
+  return c->size - unused;
+}
