@@ -58,6 +58,18 @@ void bw__ctx_transfer(bw__ctx *from, bw__ctx *to);
 // Ends what bw__ctx_make began. `c` must not be running.
 void bw__ctx_destroy(bw__ctx *c);
 
+// In a function that is below every resume, like the loop that resumes: tells asyncify that it is
+// never unwound, whatever it seems to call. (A function that calls asyncify's own is left alone,
+// and so are its callers on its account.) Nothing elsewhere.
+static inline void bw__ctx_never_suspends(void) {
+#if BW_WASM
+  extern void bw__ctx_asyncify_mark(void)
+      __attribute__((import_module("asyncify"), import_name("stop_unwind")));
+  static const volatile bool never;
+  if (never) bw__ctx_asyncify_mark();
+#endif
+}
+
 // Bytes of the block below the deepest use known at the last suspend; < 0: it overflowed.
 ptrdiff_t bw__ctx_headroom(const bw__ctx *c);
 

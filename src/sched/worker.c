@@ -52,6 +52,7 @@ static inline bw__g *choose(bw__m *m) {
 }
 
 void bw__m_serve(bw__m *m) {
+  bw__ctx_never_suspends();
   bw__m_set_current(m);
   bw__m_set_here(m);
   bw__port_thread_fault_stack(true);
