@@ -8,7 +8,9 @@
 #include "entry/runtime.h"
 
 #include "alloc/alloc.h"
+#include "sched/env.h"
 #include "sched/sched.h"
+#include "sched/trace.h"
 
 #include <burrow/alloc.h>
 #include <burrow/error.h>
@@ -66,6 +68,7 @@ int bw__runtime_open(const bw_options *options, bool starts_ms) {
     bw__store(&running, false);
     return BW_ENOMEM;
   }
+  bw__env_read();
   if (starts_ms) bw__monitor_start();
   s->running = true;
   return 0;
@@ -85,6 +88,7 @@ void bw__runtime_close(void) {
   bw__sched *s = &bw__sched_state;
   bw__ms_join();
   bw__monitor_stop();
+  bw__trace_run_ends();
   s->running = false;
   bw__g_free_all();
   bw__timers_free();

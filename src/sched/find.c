@@ -9,21 +9,25 @@
 // may be more: so a burst of work wakes Ms one after the other, and a ping-pong between two
 // goroutines does not wake the whole house each time.
 #include "sched/runq.h"
+#include "sched/schedtrace.h"
+#include "sched/trace.h"
 
 // Rounds through all Ps, and how long to wait between them (in bw__cpu_relax: doubling).
 enum { ROUNDS = 10, RELAX_MOST = 256 };
 
 void bw__run_due_timers(bw__m *m) {
-  (void)m;
   int64_t next = bw__timers_next();
   if (next == BW_NEVER) return;
   int64_t now = bw__port_now();
   bw__store_relaxed(&bw__sched_state.coarse_now, now);
-  if (next <= now) bw__timers_run();
+  if (next > now) return;
+  bw__timers_run();
+  bw__trace_timers(m, now);
 }
 
 bw__g *bw__look_around(bw__m *m) {
   (void)m;
+  bw__schedtrace_by_m(0);
   return bw__load_relaxed(&bw__sched_state.queued) ? bw__globq_take_oldest() : NULL;
 }
 
@@ -53,6 +57,7 @@ static bw__g *steal_round(bw__m *m, bool desperate) {
     bw__p *victim = bw__load_acquire(&s->ps[i]); // pairs with its making
     if (!victim || victim == m->p) continue;
     bw__g *g = bw__runq_steal(m->p, victim, desperate);
+    if (g) bw__trace_steal(m, g, victim->index);
     if (g) return g;
   }
   return NULL;

@@ -11,6 +11,7 @@
 //
 // Locks: sched.
 #include "sched/runq.h"
+#include "sched/trace.h"
 
 #include <burrow/alloc.h>
 #include <burrow/error.h>
@@ -103,6 +104,7 @@ static void retire(bw__sched *s, bw__m *m) {
   bw__cache_delete(p->cache);
   p->cache = NULL;
   bw__g_flush(p);
+  bw__trace_proc_stop(m);
   bw__mutex_lock(&s->lock);
   m->p = NULL;
   bury_locked(s, p);
@@ -167,6 +169,7 @@ int bw_gomaxprocs(int n) {
   bool idle = bw__load_relaxed(&first->status) == BW_P_IDLE;
   adjust_locked(s, idle || (m && m->p == first));
   bw__mutex_unlock(&s->lock);
+  bw__trace_procs(m, n);
   bw__wake_one();
   return before;
 }

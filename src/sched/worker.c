@@ -4,6 +4,7 @@
 // bw__ctx_suspend through settle, choose and run to bw__ctx_resume. What happens rarely is in
 // find.c.
 #include "sched/runq.h"
+#include "sched/trace.h"
 
 // How often the loop looks beyond its P's queue, in goroutines run: at the clock when timers are
 // pending, and at the global queue (61 as in Go: a prime, so that it does not fall in step with
@@ -23,6 +24,7 @@ static inline void yielded(bw__m *m, bw__g *g) {
 // After the switch back: the context is saved, so others may have the goroutine from now on.
 static inline void settle(bw__m *m, bw__g *g, bool alive) {
   bw__after after = m->after;
+  bw__trace_stop(m, g, alive);
   m->cur = NULL;
   if (BW_UNLIKELY(!alive)) {
     if (g->pinned) bw__pinned_end(m);
@@ -52,6 +54,7 @@ static inline void run(bw__m *m, bw__g *g) {
   }
   bw__shared_store(&p->running, bw__shared_load(&g->id));
   bw__shared_store(&g->state, BW_G_RUNNING);
+  bw__trace_start(m, g);
   bool alive = bw__ctx_resume(&g->ctx);
   settle(m, g, alive);
 }
@@ -82,6 +85,7 @@ void bw__m_serve(bw__m *m) {
     }
     run(m, g);
   }
+  if (m->p) bw__trace_proc_stop(m);
   bw__cache_use(NULL);
   m->p = NULL;
   bw__m_set_current(NULL);

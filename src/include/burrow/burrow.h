@@ -29,5 +29,6 @@
 #include <burrow/heap.h>
 #include <burrow/profile.h>
 #include <burrow/slice.h>
+#include <burrow/trace.h>
 
 #endif
