@@ -13,6 +13,8 @@
 
 enum { MS_SHOWN = 128 };
 
+_Atomic(uint32_t) bw__schedtrace_lines;
+
 static int64_t began;
 static _Atomic(int64_t) next; // when to print again
 
@@ -109,4 +111,5 @@ void bw__schedtrace_look(int64_t now) {
   if (!bw__cas(&next, &due, now + bw__env.schedtrace)) return; // somebody else prints it
   print_summary(&t, now);
   if (bw__env.scheddetail) print_detail(&t);
+  bw__add(&bw__schedtrace_lines, 1);
 }

@@ -9,6 +9,9 @@
 #include "sched/env.h"
 #include "sched/sched.h"
 
+// Summaries printed so far, in all runs.
+extern _Atomic(uint32_t) bw__schedtrace_lines;
+
 // A runtime opens: time counts from here.
 void bw__schedtrace_begin(void);
 // Prints when it is time to. Any thread. Locks: sched.
