@@ -215,8 +215,8 @@ static void check_summary(const char *line, int procs, long long *before) {
   CHECK(at > 0 && ms >= *before);
   *before = ms;
   CHECK_EQ(max, procs);
-  CHECK(idle >= 0 && idle <= procs && spinning >= 0 && spinning <= threads);
-  CHECK(threads >= 1 && asleep >= 0 && asleep <= threads);
+  CHECK(idle >= 0 && idle <= procs && spinning >= 0 && spinning <= procs);
+  CHECK(threads >= 0 && asleep >= 0 && asleep <= threads); // none yet in the first line
   for (int i = 0; i < procs; i++) {
     CHECK_EQ(sscanf(line + at, "%u", &length), 1);
     at += (int)strcspn(line + at, " ]");
@@ -264,7 +264,7 @@ TEST(sched_schedtrace_lines) {
   }
   CHECK(summaries >= 5);
   CHECK_EQ(ps, PROCS * summaries);
-  CHECK(ms >= summaries);
+  CHECK(ms >= summaries - 1);
 }
 
 TEST(sched_env_complains_once) {

@@ -53,7 +53,7 @@ static uint64_t put_all(bw__trace_ring *r, bw__trace_event *e, int n, bool arrow
 static uint64_t record_outside(bw__trace_event *e, int n, bool arrow) {
   uint64_t number = 0;
   bw__mutex_lock(&trace.lock);
-  if (bw__load_relaxed(&bw__tracing)) number = put_all(trace.outside, e, n, arrow);
+  if (bw__load(&bw__tracing)) number = put_all(trace.outside, e, n, arrow); // on: there is a ring
   bw__mutex_unlock(&trace.lock);
   return number;
 }
@@ -130,7 +130,7 @@ BW_NOINLINE void bw__trace_stop_slow(bw__m *m, bw__g *g, bool alive) {
 
 static bw__trace_ring *make_ring_locked(int m) {
   size_t cap = trace.bytes / sizeof(bw__trace_event);
-  if (cap > UINT32_MAX / 2) return NULL;
+  if (trace.bytes > PTRDIFF_MAX - sizeof(bw__trace_ring) || cap > UINT32_MAX / 2) return NULL;
   if (cap < LEAST) cap = LEAST;
   bw__trace_ring *r = bw_malloc(sizeof *r + cap * sizeof(bw__trace_event));
   if (!r) return NULL;
