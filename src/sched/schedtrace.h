@@ -1,8 +1,8 @@
 // BURROW_DEBUG=schedtrace=MS: the scheduler's state on stderr, a line every so often.
 //
-// The monitor prints it. Where there is none (wasi, which has one thread, and under JavaScript,
-// which provides the threads) an M does, when it goes to sleep and once in some sixty switches: so
-// nothing is printed while a goroutine runs on and on, or while everything sleeps.
+// The monitor prints it. Where there is none (wasi, which has one thread) an M does, when it goes
+// to sleep and once in some sixty switches: so nothing is printed while a goroutine runs on and on,
+// or while everything sleeps.
 #ifndef BURROW_SCHED_SCHEDTRACE_H
 #define BURROW_SCHED_SCHEDTRACE_H
 

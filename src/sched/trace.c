@@ -7,8 +7,6 @@
 // Locks: sched (list of rings, each M's ring), trace (mode, and the ring of plain threads).
 #include "sched/trace.h"
 
-#include "sched/env.h"
-
 #include <burrow/alloc.h>
 #include <burrow/error.h>
 
@@ -273,16 +271,4 @@ void bw_trace_free(void) {
   if (!claim(OFF)) return;
   free_record();
   set_mode(OFF);
-}
-
-void bw__trace_run_ends(void) {
-  bw_trace_stop();
-  if (!bw__env.trace[0]) return;
-  int code = bw_trace_write_file(bw__env.trace);
-  bw_trace_free();
-  if (code == BW_OK) return;
-  char line[sizeof bw__env.trace + 64];
-  bw__text t = bw__text_on(line, sizeof line);
-  bw__text_format(&t, "burrow: cannot write the trace to %s\n", bw__env.trace);
-  bw__port_write(2, t.data, t.len);
 }

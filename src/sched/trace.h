@@ -110,9 +110,8 @@ static inline void bw__trace_call_end(bw__m *m) {
 
 // Gives a new M a ring if a trace runs. Under sched.lock.
 void bw__trace_m_made_locked(bw__m *m);
-// The run is over, and no M runs goroutines any more: ends its trace, and writes it where
-// BURROW_DEBUG wants it.
-void bw__trace_run_ends(void);
+// A run has ended: writes its trace where BURROW_DEBUG wants it.
+void bw__trace_write_wished(void);
 
 // ---- for trace_json.c ---------------------------------------------------------------------------
 

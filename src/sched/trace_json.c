@@ -6,6 +6,7 @@
 // after it in the file, and a slice whose beginning or end is lost still has a place.
 //
 // Tracks have numbers of their own: P i is 1 + i, M i is 100001 + i, plain threads together 100000.
+#include "sched/env.h"
 #include "sched/trace.h"
 
 #include <burrow/alloc.h>
@@ -384,4 +385,15 @@ int bw_trace_write_file(const char *path) {
   int code = bw_trace_write(put, &f);
   bw__port_file_close(f.fd);
   return code == BW_OK && f.failed ? BW_EINVAL : code;
+}
+
+void bw__trace_write_wished(void) {
+  if (!bw__env.trace[0]) return;
+  int code = bw_trace_write_file(bw__env.trace);
+  bw_trace_free();
+  if (code == BW_OK) return;
+  char line[sizeof bw__env.trace + 64];
+  bw__text t = bw__text_on(line, sizeof line);
+  bw__text_format(&t, "burrow: cannot write the trace to %s\n", bw__env.trace);
+  bw__port_write(2, t.data, t.len);
 }

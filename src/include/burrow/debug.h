@@ -6,12 +6,11 @@
 ///   schedtrace=MS   every MS milliseconds a line on stderr, as with Go's GODEBUG=schedtrace: Ps,
 ///                   threads, and how many goroutines wait in the global queue and in each P's.
 ///                   A thread that looks after the others prints it (on wasm threads it is started
-///                   for that). On wasi, and where JavaScript provides the threads, it is printed
-///                   in between by a thread that switches goroutines or goes to sleep: late if
-///                   none does
+///                   for that). On wasi it is printed between two switches, or before the thread
+///                   goes to sleep: late if it does neither
 ///   scheddetail=1   schedtrace prints a line for each P and each thread as well
 ///   overstay=MS     reports goroutines that run for MS milliseconds without blocking or yielding.
-///                   Not on wasi, nor where JavaScript provides the threads
+///                   Not on wasi
 ///   trace=PATH      writes an execution trace (burrow/trace.h) when bw_run returns. Not on wasm
 ///                   threads, which have no files
 ///
