@@ -99,6 +99,7 @@ static inline const char *trace_skip(const char *s, const char *word) {
 }
 
 static inline void trace_parse(trace_read *t) {
+  CHECK(t->text);
   const char *s = trace_skip(t->text, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
   char *end;
   for (; *(s = trace_space(s)) == '{' || *s == ',';) {
@@ -206,6 +207,7 @@ static inline trace_read trace_get(void) {
 }
 
 static inline void trace_check(trace_read *t) {
+  CHECK(t->records);
   qsort(t->records, (size_t)t->count, sizeof *t->records, trace_order);
   trace_check_tracks(t);
   trace_check_arrows(t);
