@@ -8,7 +8,9 @@
 #include "entry/runtime.h"
 
 #include "alloc/alloc.h"
+#include "sched/env.h"
 #include "sched/sched.h"
+#include "sched/trace.h"
 
 #include <burrow/alloc.h>
 #include <burrow/error.h>
@@ -53,7 +55,8 @@ static bool valid(const bw_options *o) {
   return !o || (o->procs >= 0 && o->procs <= BW_PROCS_MAX && o->threads_max >= 0);
 }
 
-int bw__runtime_open(const bw_options *options, bool starts_ms) {
+// All but what a run from C has on top: BURROW_DEBUG and the monitor.
+static int open_quietly(const bw_options *options, bool starts_ms) {
   bw__sched *s = &bw__sched_state;
   if (!valid(options)) return BW_EINVAL;
   if (bw__swap(&running, true)) return BW_ESTATE;
@@ -66,9 +69,13 @@ int bw__runtime_open(const bw_options *options, bool starts_ms) {
     bw__store(&running, false);
     return BW_ENOMEM;
   }
-  if (starts_ms) bw__monitor_start();
-  s->running = true;
   return 0;
+}
+
+int bw__runtime_open(const bw_options *options) {
+  int code = open_quietly(options, false);
+  if (code == 0) bw__sched_state.running = true;
+  return code;
 }
 
 void bw__runtime_stop(void) {
@@ -85,6 +92,7 @@ void bw__runtime_close(void) {
   bw__sched *s = &bw__sched_state;
   bw__ms_join();
   bw__monitor_stop();
+  bw_trace_stop();
   s->running = false;
   bw__timers_end();
   bw__g_free_all();
@@ -118,9 +126,12 @@ static bool start_threads(bw__sched *s) {
 
 int bw_run(int (*fn)(void *), void *arg, const bw_options *options) {
   if (!fn) return BW_EINVAL;
-  int code = bw__runtime_open(options, true);
+  int code = open_quietly(options, true);
   if (code != 0) return code;
   bw__sched *s = &bw__sched_state;
+  bw__env_read();
+  bw__monitor_start();
+  s->running = true;
   main_call call = {fn, arg, 0};
   size_t least = bw__port_capabilities.main_stack;
   bw_go_options options_of_main = {
@@ -137,5 +148,6 @@ int bw_run(int (*fn)(void *), void *arg, const bw_options *options) {
   if (code != 0) bw__runtime_stop();
   if (m) bw__m_serve(m);
   bw__runtime_close();
+  bw__trace_write_wished();
   return code != 0 ? code : call.status;
 }

@@ -5,9 +5,9 @@
 
 #include <burrow/go.h>
 
-// Makes the Ps; no goroutine yet. `starts_ms`: Ms may be started on threads of the runtime's own;
-// else all threads come from outside. 0 or BW_EINVAL, BW_ESTATE, BW_ENOMEM.
-int bw__runtime_open(const bw_options *options, bool starts_ms);
+// Makes the Ps; no goroutine yet. All threads come from outside, and the environment is not looked
+// at. 0 or BW_EINVAL, BW_ESTATE, BW_ENOMEM.
+int bw__runtime_open(const bw_options *options);
 // Has every M leave its loop at its next switch. Returns at once.
 void bw__runtime_stop(void);
 // Joins the threads that were started, and frees everything. Every other M must have left.

@@ -8,6 +8,7 @@
 //
 // During the call the thread counts as a plain thread: whatever it does, it blocks no P.
 #include "sched/runq.h"
+#include "sched/trace.h"
 
 static void leave(bw__m *m, bw__p *p) {
   m->p = NULL;
@@ -38,11 +39,14 @@ void bw_blocking(void (*fn)(void *arg), void *arg) {
   bw__p *p = m->p;
   bw__shared_store(&g->since, bw__load_relaxed(&bw__sched_state.coarse_now));
   bw__shared_store(&g->state, BW_G_BLOCKING);
+  bw__trace_call_begin(m);
   leave(m, p);
   fn(arg);
   bw__m_set_current(m);
+  bw__trace_call_end(m);
   if (take_back(m, p) || bw__p_take_idle(m)) {
     bw__shared_store(&g->state, BW_G_RUNNING);
+    bw__trace_start(m, g);
     return;
   }
   m->after = BW_AFTER_LOST_P; // goes on when a P has time for it

@@ -1,5 +1,5 @@
 // Counters for people: per P, and of the process.
-#include "sched/sched.h"
+#include "sched/dump.h"
 
 bw_proc_stats bw_proc_stats_read(int index) {
   bw__sched *s = &bw__sched_state;
@@ -13,6 +13,27 @@ bw_proc_stats bw_proc_stats_read(int index) {
       .yields = bw__tally_read(&p->yields),
       .sleeps = bw__tally_read(&p->sleeps),
       .steals = bw__tally_read(&p->steals),
+      .ends = bw__tally_read(&p->ends),
+      .blocking_calls = bw__tally_read(&p->blocks),
+      .queued = bw__runq_length(p),
+  };
+}
+
+// No lock: a dump of a program that hangs wants these numbers too.
+BW_NOT_SANITIZED static int peek(const volatile int *n) { return *n; }
+
+// Those that sleep are counted before all, so that there are not more of them.
+bw_sched_stats bw_sched_stats_read(void) {
+  bw__sched *s = &bw__sched_state;
+  int idle_threads = peek(&s->idle_ms) + peek(&s->pinned_idle);
+  return (bw_sched_stats){
+      .goroutines = bw_num_goroutine(),
+      .procs = bw__load(&s->procs),
+      .idle_procs = bw__load(&s->idle_count),
+      .threads = peek(&s->m_count),
+      .idle_threads = idle_threads,
+      .spinning_threads = bw__load(&s->spinning),
+      .global_queue = bw__load(&s->queued),
   };
 }
 

@@ -9,12 +9,15 @@
 // may be more: so a burst of work wakes Ms one after the other, and a ping-pong between two
 // goroutines does not wake the whole house each time.
 #include "sched/runq.h"
+#include "sched/schedtrace.h"
+#include "sched/trace.h"
 
 // Rounds through all Ps, and how long to wait between them (in bw__cpu_relax: doubling).
 enum { ROUNDS = 10, RELAX_MOST = 256 };
 
 bw__g *bw__look_around(bw__m *m) {
   (void)m;
+  bw__schedtrace_by_m(0);
   return bw__load_relaxed(&bw__sched_state.queued) ? bw__globq_take_oldest() : NULL;
 }
 
@@ -44,6 +47,7 @@ static bw__g *steal_round(bw__m *m, bool desperate) {
     bw__p *victim = bw__load_acquire(&s->ps[i]); // pairs with its making
     if (!victim || victim == m->p) continue;
     bw__g *g = bw__runq_steal(m->p, victim, desperate);
+    if (g) bw__trace_steal(m, g, victim->index);
     if (g) return g;
   }
   return NULL;

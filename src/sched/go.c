@@ -1,5 +1,6 @@
 // The public face of the scheduler: start a goroutine, yield, end.
 #include "sched/switch.h"
+#include "sched/trace.h"
 
 #include <burrow/error.h>
 
@@ -10,6 +11,7 @@ static int go(const bw_go_options *options, void (*fn)(void *), void *arg, uintp
   bw__g *g = bw__g_make(options, fn, arg, made);
   if (!g) return BW_ENOMEM;
   bw__m *m = bw__m_current();
+  bw__trace_create(m, g);
   if (m && m->p && m->cur)
     bw__next_put_within(m->p, g, BW_ROOM_FOR_NEW);
   else if (m && m->p)

@@ -4,7 +4,7 @@
 // Where threads come from outside (JavaScript's workers), none is ever started here.
 //
 // Locks: sched.
-#include "sched/sched.h"
+#include "sched/trace.h"
 
 #include <burrow/alloc.h>
 
@@ -17,8 +17,10 @@ bw__m *bw__m_new(void) {
     bw__mutex_unlock(&s->lock);
     bw__fatal("thread exhaustion: the program exceeds %d threads", s->m_max);
   }
+  m->number = s->ms ? s->ms->number + 1 : 0;
   m->all_next = s->ms;
   s->ms = m;
+  bw__trace_m_made_locked(m);
   s->m_count++;
   bw__mutex_unlock(&s->lock);
   return m;

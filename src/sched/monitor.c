@@ -10,6 +10,7 @@
 //
 // Locks: sched.
 #include "sched/runq.h"
+#include "sched/schedtrace.h"
 
 enum { LOOK_LEAST = 20 * 1000, LOOK_MOST = 10 * 1000 * 1000, OVERSTAY = 10 * 1000 * 1000 };
 enum { QUIET_LOOKS = 50 }; // so many in vain, and it looks less often
@@ -89,6 +90,7 @@ static bool look(bw__sched *s) {
     found |= look_at(s, p, now);
   }
   bw__g_trim(now);
+  bw__schedtrace_look(now);
   return found;
 }
 
@@ -96,7 +98,7 @@ static bool look(bw__sched *s) {
 static void sleep_deep(bw__sched *s) {
   bw__mutex_lock(&s->lock);
   bool deep = bw__load_relaxed(&s->idle_count) == s->live && !bw__load(&monitor.stop) &&
-              !bw__g_trim_wanted();
+              !bw__g_trim_wanted() && bw__env.schedtrace == 0;
   if (deep) {
     monitor.deep = true;
     bw__note_clear(&monitor.wake);
@@ -125,7 +127,7 @@ void bw__monitor_wake_locked(void) {
 }
 
 void bw__monitor_start(void) {
-  if (!bw__port_capabilities.monitors) return;
+  if (!bw__port_capabilities.monitors && !bw__env.monitor) return;
   bw__store(&monitor.stop, false);
   bw__note_clear(&monitor.wake);
   monitor.deep = false;

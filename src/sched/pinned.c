@@ -7,6 +7,7 @@
 //
 // Locks: sched.
 #include "sched/runq.h"
+#include "sched/trace.h"
 
 #include <burrow/error.h>
 
@@ -60,6 +61,7 @@ bw__g *bw__pinned_wait(bw__m *m) {
   bw__sched *s = &bw__sched_state;
   if (m->p && is_next(m)) return m->pinned;
   bw__p *p = m->p;
+  if (p) bw__trace_proc_stop(m);
   m->p = NULL;
   if (p) {
     bw__cache_use(NULL);
@@ -75,6 +77,7 @@ bw__g *bw__pinned_wait(bw__m *m) {
 void bw__pinned_hand_over(bw__m *m, bw__g *g) {
   bw__sched *s = &bw__sched_state;
   bw__m *to = g->pinned;
+  bw__trace_proc_stop(m);
   bw__mutex_lock(&s->lock);
   to->given = m->p;
   m->p = NULL;

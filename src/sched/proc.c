@@ -14,6 +14,8 @@
 //
 // Locks: sched.
 #include "sched/runq.h"
+#include "sched/schedtrace.h"
+#include "sched/trace.h"
 
 bw__sched bw__sched_state = {
     .lock = BW_MUTEX_INIT(BW_RANK_SCHED),
@@ -27,11 +29,14 @@ bw__sched bw__sched_state = {
 
 void bw__p_hold(bw__m *m, bw__p *p) {
   m->p = p;
+  bw__shared_store(&p->holder, m->number);
   bw__store_relaxed(&p->status, BW_P_HELD);
   bw__cache_use(p->cache);
+  bw__trace_proc_start(m);
 }
 
 static void put_idle_locked(bw__sched *s, bw__p *p) {
+  bw__shared_store(&p->holder, -1);
   bw__store_relaxed(&p->status, BW_P_IDLE);
   p->next_idle = s->idle_ps;
   s->idle_ps = p;
@@ -61,6 +66,7 @@ bool bw__p_take_idle(bw__m *m) {
 
 static bw__p *release_locked(bw__sched *s, bw__m *m) {
   bw__p *p = m->p;
+  bw__trace_proc_stop(m);
   m->p = NULL;
   bw__cache_use(NULL);
   put_idle_locked(s, p);
@@ -116,6 +122,7 @@ BW_NOINLINE void bw__wake_one_slow(void) {
 
 BW_NOINLINE void bw__sched_ready(bw__g *g, bool next) {
   bw__m *m = bw__m_current();
+  bw__trace_unblock(m, g);
   bw__shared_store(&g->state, BW_G_RUNNABLE);
   if (m && m->p)
     bw__runq_put(m->p, g, next && m->cur); // by a timer: in the order in which they are due
@@ -277,6 +284,7 @@ void bw__m_sleep(bw__m *m) {
   int64_t now = bw__port_now();
   bw__store_relaxed(&s->coarse_now, now);
   bw__g_trim(now);
+  bw__schedtrace_by_m(now);
   if (!enlist(s, m)) return;
   if (had) bw__tally_add(&had->sleeps, 1);
   if (look_again(s, m)) return;

@@ -11,6 +11,7 @@
 //
 // Locks: sched.
 #include "sched/runq.h"
+#include "sched/trace.h"
 
 #include <burrow/alloc.h>
 #include <burrow/error.h>
@@ -104,6 +105,7 @@ static void retire(bw__sched *s, bw__m *m) {
   bw__cache_delete(p->cache);
   p->cache = NULL;
   bw__g_flush(p);
+  bw__trace_proc_stop(m);
   bw__mutex_lock(&s->lock);
   m->p = NULL;
   bw__store_relaxed(&p->status, BW_P_IDLE);
@@ -173,6 +175,7 @@ int bw_gomaxprocs(int n) {
   adjust_locked(s, idle || (m && m->p == first));
   bw__mutex_unlock(&s->lock);
   bw__timers_adopt();
+  bw__trace_procs(m, n);
   bw__wake_one();
   return before;
 }

@@ -63,6 +63,7 @@ typedef struct bw__g {
   void *arg;
   struct bw__m *pinned; // the M it is locked to: changed by itself only
   int pins;             // calls of bw_lock_os_thread without their unlock: its own
+  uint64_t arrow;       // see trace.h: whoever owns the goroutine
   bw__list all;         // list of all Gs: under allg's lock
   // Read by dumps at any time; written by the creator, by the G's own M or by who readies it.
   BW_SHARED(uint64_t) id;     // 1 = main
@@ -100,7 +101,9 @@ typedef struct bw__p {
   bw__cache *cache;          // the allocator's for whoever holds this P; NULL: the thread's own
   uint64_t next_id, end_id;  // goroutine numbers that this P may give
   bw__rand rand;
-  bw__tally runs; // goroutines that it has run: the clock of the P
+  BW_SHARED(uint64_t) running; // number of the goroutine that runs
+  BW_SHARED(int32_t) holder;   // number of the M that holds it, -1: none
+  bw__tally runs;              // goroutines that it has run: the clock of the P
   bw__tally migrations, spawns, ends, parks, yields, sleeps, steals, blocks;
   bw__runq q;
   bw__timers timers;
@@ -134,9 +137,12 @@ typedef struct bw__m {
   bw__p *given;      // the P that the waker gave, or NULL: under sched.lock, read after the wake
   bool polls;        // asleep in the poller and not on its note: under sched.lock
   bw__note wake;     // cleared by this M after each wake
-  struct bw__m *all_next;   // list of all Ms: under sched.lock
-  struct bw__m *woken_next; // bw__ms_wake_all's
-  bool started;             // has a thread of its own, which bw__ms_join joins
+  struct bw__m *all_next;      // list of all Ms: under sched.lock
+  struct bw__m *woken_next;    // bw__ms_wake_all's
+  int number;                  // 0, 1, ...: r/o
+  struct bw__trace_ring *ring; // where it records a trace, or NULL: see trace.h
+  _Atomic(uint32_t) recording; // not 0: it does so right now
+  bool started;                // has a thread of its own, which bw__ms_join joins
   bw__port_thread thread;
 } bw__m;
 
@@ -328,7 +334,7 @@ void bw__timers_adopt(void);
 // At tear-down, before the stacks go.
 void bw__timers_end(void);
 
-// ---- fatal.c ------------------------------------------------------------------------------------
+// ---- fatal.c, dump.c ----------------------------------------------------------------------------
 
 // "fatal error: MESSAGE", a dump of all goroutines, exit status 2. Allocates nothing.
 _Noreturn void bw__fatal(const char *format, ...) BW_PRINTF(1, 2);

@@ -12,6 +12,7 @@
 #define BURROW_SCHED_SWITCH_H
 
 #include "sched/runq.h"
+#include "sched/trace.h"
 
 // How often the loop looks beyond its P's queue, in goroutines run: at the clock when timers are
 // pending, and at the global queue (61 as in Go: a prime, so that it does not fall in step with
@@ -27,6 +28,7 @@ static inline void bw__run_begin(bw__m *m, bw__g *g) {
     if (last >= 0) bw__tally_add(&p->migrations, 1);
     bw__shared_store(&g->last_proc, p->index);
   }
+  bw__shared_store(&p->running, bw__shared_load(&g->id));
   bw__shared_store(&g->state, BW_G_RUNNING);
 }
 
@@ -40,7 +42,7 @@ static inline bool bw__may_yield_here(void) {
 // The goroutine to go to directly; NULL: go through the M.
 static inline bw__g *bw__choose_directly(bw__m *m) {
   bw__p *p = m->p;
-  if (!p->q.solo || m->pinned || bw__load_relaxed(&p->attention)) return NULL;
+  if (!p->q.solo || m->pinned || bw__load_relaxed(&p->attention) || bw__trace_on()) return NULL;
   uint64_t runs = bw__tally_read(&p->runs) + 1;
   if (runs % BW_TIMERS_EVERY == 0 || runs % BW_GLOBAL_EVERY == 0) return NULL;
   bw__g *g = bw__runq_take(p);

@@ -4,6 +4,7 @@
 // heap outlives its P: a timer that is started again from its own function goes back to where it
 // was.
 #include "sched/runq.h"
+#include "sched/trace.h"
 
 bw__timers *bw__timers_here(void) {
   bw__sched *s = &bw__sched_state;
@@ -35,30 +36,32 @@ void bw__timers_run_own(bw__m *m) {
   int64_t next = bw__timers_next(ts);
   if (next == BW_NEVER) return;
   int64_t now = look_at_clock();
-  if (next <= now) bw__timers_run(ts, now);
+  if (next > now) return;
+  bw__timers_run(ts, now);
+  bw__trace_timers(m, now);
 }
 
-static void run_all(bool settle) {
+static void run_all(bw__m *m, bool settle) {
   bw__sched *s = &bw__sched_state;
   int64_t now = look_at_clock();
   for (int i = 0; i < BW_PROCS_MAX; i++) {
     bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
     if (!p) return;
     bw__timers *ts = &p->timers;
-    if (settle ? bw__timers_want_run(ts, now) : bw__timers_next(ts) <= now) bw__timers_run(ts, now);
+    if (!(settle ? bw__timers_want_run(ts, now) : bw__timers_next(ts) <= now)) continue;
+    bw__timers_run(ts, now);
+    bw__trace_timers(m, now);
   }
 }
 
 void bw__timers_run_all(bw__m *m) {
   BW_ASSERT(m->p);
-  (void)m;
-  if (bw__timers_next_of_all() != BW_NEVER) run_all(false);
+  if (bw__timers_next_of_all() != BW_NEVER) run_all(m, false);
 }
 
 void bw__timers_settle(bw__m *m) {
   BW_ASSERT(m->p);
-  (void)m;
-  run_all(true);
+  run_all(m, true);
 }
 
 void bw__timers_adopt(void) {

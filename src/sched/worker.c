@@ -4,6 +4,7 @@
 // bw__ctx_suspend through settle, choose and run to bw__ctx_resume. What happens rarely is in
 // find.c.
 #include "sched/switch.h"
+#include "sched/trace.h"
 
 // A goroutine that yields goes to the tail of its P's queue, or of the global one when others wait
 // there, who would else wait for longer than it.
@@ -20,6 +21,7 @@ static inline void yielded(bw__m *m, bw__g *g) {
 static inline void settle(bw__m *m, bool alive) {
   bw__g *g = m->cur;
   bw__after after = m->after;
+  bw__trace_stop(m, g, alive);
   m->cur = NULL;
   if (BW_UNLIKELY(!alive)) {
     if (g->pinned) bw__pinned_end(m);
@@ -65,9 +67,11 @@ void bw__m_serve(bw__m *m) {
       if (!g) break;
     }
     bw__run_begin(m, g);
+    bw__trace_start(m, g);
     bool alive = bw__ctx_resume(&g->ctx);
     settle(m, alive);
   }
+  if (m->p) bw__trace_proc_stop(m);
   bw__cache_use(NULL);
   m->p = NULL;
   bw__port_thread_fault_stack(false);

@@ -13,10 +13,13 @@ void bw_js_free(void *p) {
   bw_free(p);
 }
 
+enum { PROC_BYTES = 6 * 8 };
+
 // These records are structs of 64-bit words only, so copying them is listing their fields in order.
 _Static_assert(sizeof(bw_alloc_stats) == 29 * 8, "abi.h says 29 words");
 _Static_assert(sizeof(bw_memory_info) == 3 * 8, "abi.h says 3 words");
-_Static_assert(sizeof(bw_proc_stats) == 6 * 8, "abi.h says 6 words");
+// JavaScript has the first ones.
+_Static_assert(offsetof(bw_proc_stats, steals) == PROC_BYTES, "abi.h says 6 words");
 
 int bw_js_alloc_stats(uint64_t *out) {
   bw_alloc_stats stats;
@@ -36,8 +39,8 @@ int bw_js_memory(uint64_t *out) {
 int bw_js_proc_stats(int index, uint64_t *out) {
   bw__port_mem_sync();
   bw_proc_stats stats = bw_proc_stats_read(index);
-  memcpy(out, &stats, sizeof stats);
-  return (int)(sizeof stats / 8);
+  memcpy(out, &stats, PROC_BYTES);
+  return PROC_BYTES / 8;
 }
 
 int bw_js_size_class_count(void) { return bw_size_class_count(); }

@@ -8,7 +8,7 @@
 int bw_js_open(int procs, int stack_size) {
   if (stack_size < 0 || procs < 1) return BW_EINVAL;
   bw_options options = {.procs = procs, .stack_size = (size_t)stack_size};
-  int code = bw__runtime_open(&options, false);
+  int code = bw__runtime_open(&options);
   if (code == 0) bw_outside_enter();
   return code;
 }

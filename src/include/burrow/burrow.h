@@ -30,5 +30,6 @@
 #include <burrow/profile.h>
 #include <burrow/slice.h>
 #include <burrow/time.h>
+#include <burrow/trace.h>
 
 #endif
