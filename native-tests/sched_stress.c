@@ -334,7 +334,7 @@ static int wakes(void *arg) {
   bw_chan *c = bw_chan_make(0, 0);
   int64_t end = bw_now() + test_stress_ns(1) / 2;
   fprintf(stderr, "BURROW_STRESS_SEED=%" PRIu64 "\n", a.rng.state);
-  for (int i = 0; bw_now() < end; i++) {
+  while (bw_now() < end) {
     atomic_store(&rounds_done, 0);
     uint32_t way = below(&a, arg ? 3 : 2);
     if (way == 0) {
