@@ -135,7 +135,7 @@ typedef struct bw__m {
   bw__note wake;     // cleared by this M after each wake
   struct bw__m *all_next;   // list of all Ms: under sched.lock
   struct bw__m *woken_next; // bw__ms_wake_all's
-  bool started;             // has a thread of its own, which bw__ms_join joins
+  bool started;             // has a thread, for bw__ms_join to join: under sched.lock
   bw__port_thread thread;
 } bw__m;
 
