@@ -3,7 +3,7 @@
 // between caches; memory is released and statistics are read meanwhile. Every block knows its
 // content.
 //
-// Longer: TEST_STRESS_SECONDS=600 TEST_SECONDS=700 burrow-tests alloc_stress_mixed
+// Longer: BURROW_STRESS_SECONDS=600 burrow-tests alloc_stress_mixed
 #include "chan_util.h"
 
 #include "alloc/alloc.h"
@@ -172,10 +172,7 @@ static int run_goroutines(void *arg) {
 
 // ---- the test ----------------------------------------------------------------------------------
 
-static int64_t stress_ns(void) {
-  const char *s = bw__port_env("TEST_STRESS_SECONDS");
-  return s && atoi(s) > 0 ? atoi(s) * BW_SECOND : BW_SECOND;
-}
+static int64_t stress_ns(void) { return test_stress_ns(1); }
 
 static uint64_t live_objects(void) {
   bw_alloc_stats s;

@@ -52,14 +52,22 @@ void test_run(int (*body)(void *), void *arg, int procs) {
 
 static _Atomic(uint32_t) finished;
 
+static int seconds_of(const char *variable, int otherwise) {
+  const char *s = bw__port_env(variable);
+  return s && atoi(s) > 0 ? atoi(s) : otherwise;
+}
+
+int64_t test_stress_ns(int seconds) {
+  return seconds_of("BURROW_STRESS_SECONDS", seconds) * BW_SECOND;
+}
+
 static int test_seconds(void) {
-  const char *s = bw__port_env("TEST_SECONDS");
-  return s && atoi(s) > 0 ? atoi(s) : 60;
+  return seconds_of("TEST_SECONDS", 60) + seconds_of("BURROW_STRESS_SECONDS", 0);
 }
 
 static void watch(void *unused) {
   (void)unused;
-  int64_t end = bw__port_now() + test_seconds() * (int64_t)1000000000;
+  int64_t end = bw__port_now() + test_seconds() * BW_SECOND;
   while (!bw__load(&finished)) {
     int64_t left = end - bw__port_now();
     if (left <= 0) {

@@ -14,7 +14,8 @@
 //
 // A test that takes longer than TEST_SECONDS (environment, default 60) is a hang: the watchdog
 // prints all goroutines and ends the program with status 124. Where there are no threads the runner
-// outside does the killing.
+// outside does the killing. Stress tests take as long as BURROW_STRESS_SECONDS says, which the
+// watchdog allows on top.
 #ifndef BURROW_TEST_H
 #define BURROW_TEST_H
 
@@ -97,6 +98,9 @@ _Noreturn void test_fail(const char *file, int line, const char *format, ...)
 // True under ThreadSanitizer or AddressSanitizer, and with the debug build's allocator: stress
 // loops take their short form.
 bool test_is_slow_build(void);
+
+// How long a stress test is to go on: BURROW_STRESS_SECONDS, else `seconds`.
+int64_t test_stress_ns(int seconds);
 
 // Natively has the system refuse more memory soon: after 24 MB. (Linear memory has a limit anyway.)
 void test_limit_memory(void);

@@ -89,6 +89,7 @@ const groups = {
   async browser() {
     await target('browser', async () => {
       await steps.playground();
+      await steps.wasm('wasm', 'burrow-page');
       await steps.browsers();
       return nodeTests('browser: test', testFiles('wasm-tests/browser'));
     });

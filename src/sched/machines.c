@@ -48,14 +48,19 @@ bool bw__m_start(bw__p *p, bool spinning) {
   if (!m) return false;
   m->given = p;
   m->spinning = spinning;
-  m->started = true;
-  if (bw__port_thread_start(&m->thread, serve, m) == 0) return true;
-  forget(m);
-  return false;
+  if (bw__port_thread_start(&m->thread, serve, m) != 0) {
+    forget(m);
+    return false;
+  }
+  bw__sched *s = &bw__sched_state;
+  bw__mutex_lock(&s->lock);
+  m->started = true; // only once m->thread is written: bw__ms_join may look while this M starts it
+  bw__mutex_unlock(&s->lock);
+  return true;
 }
 
-// No lock: Ms are only started by Ms and plain threads that use the runtime, and there are none
-// left but those that are being joined.
+// An M is started by another M, which is joined as well: so when there is none to be joined, none
+// is being started.
 void bw__ms_join(void) {
   bw__sched *s = &bw__sched_state;
   for (;;) {

@@ -142,7 +142,7 @@ typedef struct bw__m {
   int number;                  // 0, 1, ...: r/o
   struct bw__trace_ring *ring; // where it records a trace, or NULL: see trace.h
   _Atomic(uint32_t) recording; // not 0: it does so right now
-  bool started;                // has a thread of its own, which bw__ms_join joins
+  bool started;                // has a thread, for bw__ms_join to join: under sched.lock
   bw__port_thread thread;
 } bw__m;
 

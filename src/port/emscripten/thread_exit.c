@@ -10,8 +10,16 @@ static pthread_key_t exit_key;
 static bool exit_key_made;            // r/o once there is a second thread
 static void (*_Atomic exit_fn)(void); // every thread sets the same
 
+// Emscripten's mailbox of a thread is an Atomics.waitAsync on the first word of its pthread, which
+// nobody takes back when the thread ends: it would stay on the freed memory's address and swallow a
+// wake-up that is meant for a lock that lies there next.
+static void end_mailbox(void) {
+  __builtin_wasm_memory_atomic_notify((int *)pthread_self(), UINT32_MAX);
+}
+
 static void run_exit_fn(void *unused) {
   (void)unused;
+  end_mailbox();
   bw__load_relaxed (&exit_fn)();
 }
 
