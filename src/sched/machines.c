@@ -46,10 +46,14 @@ bool bw__m_start(bw__p *p, bool spinning) {
   if (!m) return false;
   m->given = p;
   m->spinning = spinning;
+  if (bw__port_thread_start(&m->thread, serve, m) != 0) {
+    forget(m);
+    return false;
+  }
+  bw__mutex_lock(&bw__sched_state.lock); // whoever joins needs the thread's handle
   m->started = true;
-  if (bw__port_thread_start(&m->thread, serve, m) == 0) return true;
-  forget(m);
-  return false;
+  bw__mutex_unlock(&bw__sched_state.lock);
+  return true;
 }
 
 // No lock: Ms are only started by Ms and plain threads that use the runtime, and there are none

@@ -3,20 +3,24 @@
 //   - takes the P of a thread that stays in a blocking call
 //   - sees goroutines that run for long without yielding: has others take what waits behind them,
 //     and reports them when asked to
+//   - looks at file descriptors when nobody has for 10 ms
 //   - keeps a coarse clock, gives memory of idle stacks back
 //
 // It looks every 20 us as long as that is of use, then less often, at least every 10 ms, and not at
 // all once every P has been idle for a while.
 //
 // Locks: sched.
+#include "sched/poll.h"
 #include "sched/runq.h"
 
 enum { LOOK_LEAST = 20 * 1000, LOOK_MOST = 10 * 1000 * 1000, OVERSTAY = 10 * 1000 * 1000 };
 enum { QUIET_LOOKS = 50 }; // so many in vain, and it looks less often
 
 static struct {
-  bool runs; // r/o while the runtime is up
-  bool deep; // asleep until a P is taken: under sched.lock
+  uint64_t polls;    // bw__poll_count at the last look that found it changed: its own
+  int64_t polled_at; // when that was
+  bool runs;         // r/o while the runtime is up
+  bool deep;         // asleep until a P is taken: under sched.lock
   _Atomic(bool) stop;
   bw__note wake;
   bw__port_thread thread;
@@ -68,6 +72,18 @@ static bool look_at(bw__sched *s, bw__p *p, int64_t now) {
   return false;
 }
 
+// When no M sleeps in the poller all may be busy with other things.
+static void poll(bw__sched *s, int64_t now) {
+  if (!bw__poll_wanted()) return;
+  uint64_t polls = bw__poll_count();
+  if (polls != monitor.polls || bw__load(&s->polling)) {
+    monitor.polls = polls;
+    monitor.polled_at = now;
+  } else if (now - monitor.polled_at >= OVERSTAY) {
+    bw__poll_now();
+  }
+}
+
 static bool look(bw__sched *s) {
   int64_t now = bw__port_now();
   bool found = false;
@@ -77,6 +93,7 @@ static bool look(bw__sched *s) {
     if (!p) break;
     found |= look_at(s, p, now);
   }
+  poll(s, now);
   bw__g_trim(now);
   return found;
 }

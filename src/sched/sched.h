@@ -8,8 +8,8 @@
 //
 // The rooms: queue.c (run queues), find.c (what to run next), worker.c (the loop of an M), proc.c
 // (Ps and Ms: who holds what, who sleeps), procs.c (their number), block.c (blocking calls),
-// pinned.c (goroutines locked to their thread), monitor.c, dead.c (deadlock), g.c and stack.c.
-// wakeups.md beside this file argues that no wake-up is lost.
+// pinned.c (goroutines locked to their thread), poll.c and io.c (file descriptors), monitor.c,
+// dead.c (deadlock), g.c and stack.c. wakeups.md beside this file argues that no wake-up is lost.
 //
 // States of a G, and who may change them:
 //
@@ -131,11 +131,12 @@ typedef struct bw__m {
   bw__g *pinned;     // the goroutine locked to this M, which runs no other
   bw__list idle;     // in sched.idle while asleep: under sched.lock
   bw__p *given;      // the P that the waker gave, or NULL: under sched.lock, read after the wake
-  bool polls;        // asleep in the poller and not on its note: under sched.lock
-  bw__note wake;     // cleared by this M after each wake
+  bool polls;    // asleep in the poller and not on its note: written by this M, under sched.lock
+                 // while it is on the list, and not between being taken off and being woken
+  bw__note wake; // cleared by this M after each wake
   struct bw__m *all_next;   // list of all Ms: under sched.lock
   struct bw__m *woken_next; // bw__ms_wake_all's
-  bool started;             // has a thread of its own, which bw__ms_join joins
+  bool started;             // has a thread of its own, which bw__ms_join joins: under sched.lock
   bw__port_thread thread;
 } bw__m;
 
@@ -163,7 +164,8 @@ typedef struct {
   bw__m *ms;                 // all: under lock
   bool starts_ms;            // false: threads come from outside (JavaScript). r/o while running
   _Atomic(int32_t) spinning; // Ms that look for work
-  bw__m *keeper;             // the idle M that watches the clock: under lock
+  _Atomic(bool) polling; // an M is in the poller: set under lock, cleared by that M when it is out
+  bw__m *keeper;         // the idle M that watches the clock: under lock
   _Atomic(int64_t) keeps_until; // until when it sleeps; BW_NEVER: there is none
   _Atomic(int64_t) coarse_now;  // the clock, as somebody last read it
   _Atomic(bool) stopping;
@@ -223,6 +225,8 @@ bool bw__g_each(void (*visit)(bw__g *g, void *arg), void *arg);
 // Makes *g runnable: on this thread's P (`next` as above), else on the global queue; and wakes an M
 // when one should come. Locks: sched. Blocks: never.
 void bw__sched_ready(bw__g *g, bool next);
+// The same for an M that looks for work and will take *g itself: no other is woken. It has a P.
+void bw__sched_ready_here(bw__g *g);
 // bw__wake_one (runq.h) when an M seems to be wanted.
 void bw__wake_one_slow(void);
 // Takes an idle P for m. False: there is none. Locks: sched.

@@ -10,6 +10,7 @@
 #include "sched/sched.h"
 
 #include "base/heap.h"
+#include "sched/poll.h"
 
 #include <burrow/alloc.h>
 
@@ -40,7 +41,11 @@ static bool reserve_locked(void) {
   return true;
 }
 
-int64_t bw__timers_next(void) { return bw__load_acquire(&timers.next); }
+int64_t bw__timers_next(void) {
+  int64_t next = bw__load_acquire(&timers.next),
+          deadline = BW_WASM ? BW_NEVER : bw__deadlines_next();
+  return deadline < next ? deadline : next;
+}
 
 void bw__timers_run(void) {
   bw__list due;
@@ -56,6 +61,7 @@ void bw__timers_run(void) {
   bw__mutex_unlock(&timers.lock);
   for (bw__list *l; (l = bw__list_pop_front(&due));)
     bw__waiter_ready(BW_CONTAINER(l, bw__waiter, link));
+  if (!BW_WASM) bw__deadlines_run();
 }
 
 void bw__timers_free(void) {

@@ -16,6 +16,7 @@ const bw__port_caps bw__port_capabilities = {
     .protects = false,
     .maps_stacks = false,
     .monitors = false,
+    .polls = false,
     .stack_size = 32 << 10,
     .main_stack = 256 << 10,
 };
