@@ -58,8 +58,8 @@ static inline void io_wait_done(io_call *call) {
   while (!atomic_load(&call->done)) bw_sleep(50 * BW_MICROSECOND);
 }
 
-// Until n goroutines, no more and no fewer, wait for descriptors. (Those that were woken are counted
-// a moment longer: so wait for 0 before the next ones.)
+// Until n goroutines, no more and no fewer, wait for descriptors. (Those that were woken are
+// counted a moment longer: so wait for 0 before the next ones.)
 static inline void io_wait_parked(int n) {
   while (bw__load(&bw__poll_waits) != n) bw_gosched();
 }
