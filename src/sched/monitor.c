@@ -19,7 +19,7 @@ enum { QUIET_LOOKS = 50 }; // so many in vain, and it looks less often
 static struct {
   uint64_t polls;    // bw__poll_count at the last look that found it changed: its own
   int64_t polled_at; // when that was
-  bool runs;         // r/o while the runtime is up
+  bool runs;         // r/o but for start
   bool deep;         // asleep until a P is taken: under sched.lock
   _Atomic(bool) stop;
   bw__note wake;
@@ -138,6 +138,7 @@ void bw__monitor_start(void) {
   monitor.runs = bw__port_thread_start(&monitor.thread, watch, NULL) == 0;
 }
 
+// `runs` stays: threads in blocking calls have left their Ps to the monitor, and get them back.
 void bw__monitor_stop(void) {
   if (!monitor.runs) return;
   bw__store(&monitor.stop, true);
@@ -145,5 +146,4 @@ void bw__monitor_stop(void) {
   bw__note_wake(&monitor.wake);
   bw__mutex_unlock(&bw__sched_state.lock);
   bw__port_thread_join(&monitor.thread);
-  monitor.runs = false;
 }
