@@ -63,7 +63,7 @@ static int many_pairs(void *arg) {
   group_init(&g, 2 * pairs);
   for (int i = 0; i < pairs; i++) {
     pair_open(all[i].fds, SOCKETS);
-    all[i].bytes = (size_t)(10000 + i * 10);
+    all[i].bytes = 10000 + (size_t)i * 10;
     all[i].all = &g;
   }
   for (int i = 0; i < pairs; i++) {

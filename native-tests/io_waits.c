@@ -130,7 +130,7 @@ static int many_deadlines(void *arg) {
   pair_open(fds, SOCKETS);
   int64_t start = bw_now();
   for (int i = 0; i < N; i++) {
-    int64_t until = i == 7 ? BW_NO_DEADLINE : start + (i * 5 % N + 1) * 2 * BW_MILLISECOND;
+    int64_t until = i == 7 ? BW_NO_DEADLINE : start + (int64_t)(i * 5 % N + 1) * 2 * BW_MILLISECOND;
     calls[i] = (io_call){.fd = fds[0], .deadline = until};
     CHECK_EQ(bw_go(io_call_read, &calls[i]), 0);
   }

@@ -133,12 +133,18 @@ static void take_all_locked(record *r, int result, bw__list *woken) {
     take_off_locked(BW_CONTAINER(r->waiters.next, parked, waiter.link), result, woken);
 }
 
-static void take_ready_locked(record *r, unsigned events, bw__list *woken) {
+// Returns what those want who stay.
+static unsigned take_ready_locked(record *r, unsigned events, bw__list *woken) {
+  unsigned wants = 0;
   for (bw__list *l = r->waiters.next, *next; l != &r->waiters; l = next) {
     next = l->next;
     parked *p = BW_CONTAINER(l, parked, waiter.link);
-    if (p->want & events) take_off_locked(p, (int)(p->want & events), woken);
+    if (p->want & events)
+      take_off_locked(p, (int)(p->want & events), woken);
+    else
+      wants |= p->want;
   }
+  return wants;
 }
 
 // `n` have been readied and count no more. Who does that on a thread that is no M may leave all Ms
@@ -244,8 +250,7 @@ static void take_for(const bw__port_poll_event *e, bw__list *woken) {
   if (!r) return;
   bw__mutex_lock(&r->lock);
   if (r->seq == e->token >> 32) {
-    take_ready_locked(r, e->events, woken);
-    unsigned wants = wants_locked(r);
+    unsigned wants = take_ready_locked(r, e->events, woken);
     int code = wants ? arm_locked(r, fd, wants) : 0;
     if (code != 0) take_all_locked(r, code, woken);
   }
