@@ -53,11 +53,11 @@ static int dump_of_three(void *arg) {
   bw_debug_dump();
   bw__port_exit(0);
 }
-DEATH_TEST(sched_b55_dump_says_how_many, 0, "3 goroutines, 1 procs\n") {
+DEATH_TEST(sched_b55_dump_says_how_many, 0, "3 goroutines, 1 procs (") {
   test_run(dump_of_three, NULL, 1);
 }
 // behaviour 69: the runtime's own threads are in no list
-DEATH_TEST(sched_b69_no_helper_goroutines, 0, "3 goroutines, 4 procs\n") {
+DEATH_TEST(sched_b69_no_helper_goroutines, 0, "3 goroutines, 4 procs (") {
   if (!bw__port_capabilities.threads) SKIP("one P only");
   test_run(dump_of_three, NULL, 4);
 }

@@ -182,11 +182,11 @@ static int ready_next_or_last(void *arg) {
     CHECK_EQ(bw_go(wait_at_door, &w), 0);
     settle();
     order_len = 0;
-    for (intptr_t i = 0; i < 20; i++) CHECK_EQ(bw_go(note_number, (void *)i), 0);
+    for (intptr_t i = 0; i < 10; i++) CHECK_EQ(bw_go(note_number, (void *)i), 0);
     bw__sched_ready(w.g, next);
     settle();
-    CHECK_EQ(order_len, 21);
-    CHECK_EQ(order[next ? 0 : 20], -1);
+    CHECK_EQ(order_len, 11);
+    CHECK_EQ(order[next ? 0 : 10], -1);
   }
   return 0;
 }

@@ -4,11 +4,12 @@
 //   run    the main goroutine is queued; the caller serves as the first M, others are started when
 //          there is work for them (all at once where that takes long: on wasm)
 //   stop   `stopping` is set, every sleeping M is woken; each M leaves at its next switch
-//   close  Ms joined -> monitor joined -> timers -> Gs and stacks freed -> Ps and Ms
+//   close  monitor joined -> Ms joined -> poller -> timers -> Gs and stacks freed -> Ps and Ms
 #include "entry/runtime.h"
 
 #include "alloc/alloc.h"
 #include "sched/env.h"
+#include "sched/poll.h"
 #include "sched/sched.h"
 #include "sched/trace.h"
 
@@ -39,6 +40,7 @@ static void reset(bw__sched *s, const bw_options *options) {
   s->idle_ms = s->pinned_idle = 0;
   bw__store(&s->spinning, 0);
   s->keeper = NULL;
+  bw__store(&s->polling, false);
   bw__store(&s->keeps_until, BW_NEVER);
   bw__store(&s->coarse_now, bw__port_now());
   bw__store(&s->stopping, false);
@@ -90,10 +92,11 @@ void bw__runtime_stop(void) {
 
 void bw__runtime_close(void) {
   bw__sched *s = &bw__sched_state;
+  bw__monitor_stop(); // before: it may start Ms
   bw__ms_join();
-  bw__monitor_stop();
   bw_trace_stop();
   s->running = false;
+  if (!BW_WASM) bw__poll_end();
   bw__timers_end();
   bw__g_free_all();
   bw__procs_free();

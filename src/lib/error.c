@@ -6,6 +6,6 @@ const char *bw_strerror(int code) {
   case value: return text;
     BW_ERRORS(BW_ERROR_CASE)
 #undef BW_ERROR_CASE
-  default: return "unknown error";
+  default: return bw_errno(code) ? "system error" : "unknown error";
   }
 }

@@ -22,6 +22,7 @@ typedef struct {
   bool protects;     // bw__port_mem_protect works
   bool maps_stacks;  // bw__port_stack_map works; else stacks come from the page heap
   bool monitors;     // a thread more costs little: the scheduler has one that watches the others
+  bool polls;        // bw__port_poll_... and bw__port_fd_... work
   size_t stack_size; // default size of a goroutine's stack, bytes
   size_t main_stack; // least size of the main goroutine's: C's main() is used to more
 } bw__port_caps;
@@ -140,6 +141,63 @@ void bw__port_file_close(int fd);
 int bw__port_process_id(void); // 0 where there is no such thing
 // Ends the program at once: no exit handlers, no flushing.
 _Noreturn void bw__port_exit(int status);
+
+// ---- file descriptors --------------------------------------------------------------------------
+//
+// Results are >= 0 or a negative BW_E... code: what the system says is BW_ESYSTEM - errno. Where
+// caps.polls is false every function says BW_ENOTSUP and does nothing else.
+//
+// The `_try` forms never block and leave the file's flags alone. BW_EAGAIN: not ready. BW_ESTATE:
+// there is no such way for this file, because it may block and is no socket: wait until it is ready
+// and make the blocking call.
+
+enum { BW_FD_READ = 1, BW_FD_WRITE = 2 }; // what to wait for; as in <burrow/io.h>
+
+ptrdiff_t bw__port_fd_read_try(int fd, void *buf, size_t n);
+ptrdiff_t bw__port_fd_read(int fd, void *buf, size_t n);
+ptrdiff_t bw__port_fd_write_try(int fd, const void *buf, size_t n);
+ptrdiff_t bw__port_fd_write(int fd, const void *buf, size_t n);
+// How many of n bytes a blocking write to a file that is ready may take without waiting for others.
+size_t bw__port_fd_write_most(int fd, size_t n);
+
+struct sockaddr;
+int bw__port_fd_accept_try(int fd, struct sockaddr *addr, unsigned *len);
+int bw__port_fd_accept(int fd, struct sockaddr *addr, unsigned *len);
+// 0: connected; BW_EAGAIN: under way, ask bw__port_fd_connect_end once it can be written to;
+// BW_ESTATE: the other side's queue is full, try again later.
+int bw__port_fd_connect_start(int fd, const struct sockaddr *addr, unsigned len);
+int bw__port_fd_connect_end(int fd);
+int bw__port_fd_close(int fd);
+
+// Waits until fd is ready for one of `events`, or until `until` (< 0: no deadline; 0: not at all).
+// Returns what it is ready for; 0: nothing in time. Blocks: M.
+int bw__port_fd_wait(int fd, unsigned events, int64_t until);
+
+// The poller waits for many. One a process; open and close are not thread-safe, all else is.
+//
+// Arming asks for one event: when fd is ready for one of `events`, some bw__port_poll_wait returns
+// `token` with what it is ready for, once; then fd is not watched until it is armed again. Arming
+// an armed fd replaces events and token, and what the fd is ready for already counts. `armed`: a
+// guess whether it was armed before, for speed. BW_EINVAL: this file is always ready; BW_ENOMEM. A
+// file that is closed is not watched any more, unless it has another descriptor: disarm it first.
+
+enum { BW_POLL_MOST = 128 };
+#define BW_POLL_BREAK UINT64_MAX // not to be used as a token
+
+typedef struct {
+  uint64_t token;
+  unsigned events;
+} bw__port_poll_event;
+
+int bw__port_poll_open(void);
+void bw__port_poll_close(void);
+int bw__port_poll_arm(int fd, unsigned events, uint64_t token, bool armed);
+void bw__port_poll_disarm(int fd);
+// Waits as bw__port_fd_wait does. Returns how many events are in `out`, which has room for
+// BW_POLL_MOST; may be 0 early. Several threads may wait, but only one for longer than not at all.
+int bw__port_poll_wait(bw__port_poll_event *out, int64_t until);
+// Ends the wait of the thread that waits for longer, or the next such one.
+void bw__port_poll_break(void);
 
 // ---- the program's own code ---------------------------------------------------------------------
 

@@ -1,13 +1,14 @@
 // What to run next, when the P's own queue has no ready answer.
 //
-// Order: what the P is told (attention), due timers, the P's queue, the global queue, other Ps'
-// queues, sleep. An M looks through the others' queues only if not too many Ms do that already: at
-// most half as many as there are busy Ps. It looks for some ten microseconds, which is what going
-// to sleep and being woken cost, and then sleeps.
+// Order: what the P is told (attention), due timers, the P's queue, the global queue,
+// file descriptors, other Ps' queues, sleep. An M looks through the others' queues only if not too
+// many Ms do that already: at most half as many as there are busy Ps. It looks for some ten
+// microseconds, which is what going to sleep and being woken cost, and then sleeps.
 //
 // An M that was looking and found something wakes the next one, since where there was work there
 // may be more: so a burst of work wakes Ms one after the other, and a ping-pong between two
 // goroutines does not wake the whole house each time.
+#include "sched/poll.h"
 #include "sched/runq.h"
 #include "sched/schedtrace.h"
 #include "sched/trace.h"
@@ -79,6 +80,15 @@ static bw__g *steal(bw__m *m) {
   return NULL;
 }
 
+// ---- file descriptors ---------------------------------------------------------------------------
+
+// Not when another M is asleep in the poller: it will see whatever comes.
+static bw__g *poll(bw__m *m) {
+  if (!bw__poll_wanted() || bw__load_relaxed(&bw__sched_state.polling)) return NULL;
+  bw__poll_now();
+  return bw__runq_take(m->p);
+}
+
 // ---- the search ---------------------------------------------------------------------------------
 
 static bw__g *look_everywhere(bw__m *m) {
@@ -86,6 +96,7 @@ static bw__g *look_everywhere(bw__m *m) {
   bw__timers_run_own(m);
   bw__g *g = bw__runq_take(p);
   if (!g) g = bw__globq_take(p);
+  if (!g) g = poll(m);
   if (!g) g = steal(m);
   if (g) return g;
   bw__timers_settle(m);

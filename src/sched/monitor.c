@@ -3,12 +3,14 @@
 //   - takes the P of a thread that stays in a blocking call
 //   - sees goroutines that run for long without yielding: has others take what waits behind them,
 //     and reports them when asked to
+//   - looks at file descriptors when nobody has for 10 ms
 //   - keeps a coarse clock, gives memory of idle stacks back
 //
 // It looks every 20 us as long as that is of use, then less often, at least every 10 ms, and not at
 // all once every P has been idle for a while.
 //
 // Locks: sched.
+#include "sched/poll.h"
 #include "sched/runq.h"
 #include "sched/schedtrace.h"
 
@@ -16,8 +18,10 @@ enum { LOOK_LEAST = 20 * 1000, LOOK_MOST = 10 * 1000 * 1000, OVERSTAY = 10 * 100
 enum { QUIET_LOOKS = 50 }; // so many in vain, and it looks less often
 
 static struct {
-  bool runs; // r/o while the runtime is up
-  bool deep; // asleep until a P is taken: under sched.lock
+  uint64_t polls;    // bw__poll_count at the last look that found it changed: its own
+  int64_t polled_at; // when that was
+  bool runs;         // r/o but for start
+  bool deep;         // asleep until a P is taken: under sched.lock
   _Atomic(bool) stop;
   bw__note wake;
   bw__port_thread thread;
@@ -80,6 +84,18 @@ static bool look_at(bw__sched *s, bw__p *p, int64_t now) {
   return false;
 }
 
+// When no M sleeps in the poller all may be busy with other things.
+static void poll(bw__sched *s, int64_t now) {
+  if (!bw__poll_wanted()) return;
+  uint64_t polls = bw__poll_count();
+  if (polls != monitor.polls || bw__load(&s->polling)) {
+    monitor.polls = polls;
+    monitor.polled_at = now;
+  } else if (now - monitor.polled_at >= OVERSTAY) {
+    bw__poll_now();
+  }
+}
+
 static bool look(bw__sched *s) {
   int64_t now = bw__port_now();
   bool found = false;
@@ -89,6 +105,7 @@ static bool look(bw__sched *s) {
     if (!p) break;
     found |= look_at(s, p, now);
   }
+  poll(s, now);
   bw__g_trim(now);
   bw__schedtrace_look(now);
   return found;
@@ -134,6 +151,7 @@ void bw__monitor_start(void) {
   monitor.runs = bw__port_thread_start(&monitor.thread, watch, NULL) == 0;
 }
 
+// `runs` stays: threads in blocking calls have left their Ps to the monitor, and get them back.
 void bw__monitor_stop(void) {
   if (!monitor.runs) return;
   bw__store(&monitor.stop, true);
@@ -141,5 +159,4 @@ void bw__monitor_stop(void) {
   bw__note_wake(&monitor.wake);
   bw__mutex_unlock(&bw__sched_state.lock);
   bw__port_thread_join(&monitor.thread);
-  monitor.runs = false;
 }

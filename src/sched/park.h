@@ -24,7 +24,8 @@
   X(BW_REASON_CHAN_RECEIVE, "chan receive")                                                        \
   X(BW_REASON_CHAN_SEND_NIL, "chan send (nil chan)")                                               \
   X(BW_REASON_CHAN_RECEIVE_NIL, "chan receive (nil chan)")                                         \
-  X(BW_REASON_SLEEP, "sleep")
+  X(BW_REASON_SLEEP, "sleep")                                                                      \
+  X(BW_REASON_IO, "IO wait")
 
 typedef enum {
 #define BW_REASON_ENUM(name, text) name,

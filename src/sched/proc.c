@@ -2,17 +2,18 @@
 //
 // An M with nothing to do gives its P back and sleeps on its note. Whoever has work for it takes it
 // off the list of idle Ms, leaves a P in `given`, and wakes it. One idle M is the *keeper*: it
-// sleeps no longer than until the earliest timer, in the poller if there is one. An M is on the
-// list exactly while somebody else may wake it; all of that happens under sched.lock, and so each
-// wake has one waker.
+// sleeps no longer than until the earliest timer. One, the same or another, sleeps in the poller
+// and not on its note while goroutines wait for file descriptors. An M is on the list exactly while
+// somebody else may wake it; all of that happens under sched.lock, and so each wake has one waker.
 //
 // Going idle, in this order (wakeups.md has the argument):
 //   1. under the lock: look at the global queue; give the P back; stop being counted as spinning;
-//      enter the list of idle Ms; if nobody keeps the clock, keep it
+//      enter the list of idle Ms; keep the clock if nobody does; poll if nobody does
 //   2. without it: look at every queue and at the timers once more
 //   3. sleep
 //
 // Locks: sched.
+#include "sched/poll.h"
 #include "sched/runq.h"
 #include "sched/schedtrace.h"
 #include "sched/trace.h"
@@ -93,7 +94,12 @@ static bw__m *take_m_locked(bw__sched *s, bw__p *p, bool spinning) {
   return m;
 }
 
-static void wake(bw__m *m) { bw__note_wake(&m->wake); }
+// m is off the list. It may be gone as soon as its note is woken.
+static void wake(bw__m *m) {
+  bool polls = m->polls;
+  bw__note_wake(&m->wake);
+  if (!BW_WASM && polls) bw__port_poll_break();
+}
 
 // Has an M run with p, which is nobody's, or with an idle P if p is NULL. `spinning`: the caller
 // has counted the M as one that looks for work.
@@ -131,6 +137,11 @@ BW_NOINLINE void bw__sched_ready(bw__g *g, bool next) {
   bw__wake_one();
 }
 
+void bw__sched_ready_here(bw__g *g) {
+  bw__shared_store(&g->state, BW_G_RUNNABLE);
+  bw__runq_put(bw__m_current()->p, g, true);
+}
+
 static bool any_work(bw__sched *s) {
   if (bw__load(&s->queued) > 0) return true;
   for (int i = 0, n = bw__load(&s->scan); i < n; i++) {
@@ -149,8 +160,9 @@ void bw__p_hand_on(bw__p *p) {
   bw__mutex_lock(&s->lock);
   put_idle_locked(s, p);
   bool again = bw__load_relaxed(&s->queued) > 0;
+  if (!again) bw__dead_check_locked();
   bw__mutex_unlock(&s->lock);
-  if (again) bw__wake_one();
+  if (again || (bw__poll_wanted() && !bw__load(&s->polling))) bw__wake_one();
   bw__timers_earlier(bw__timers_next_of_all()); // its timers need a keeper
 }
 
@@ -213,6 +225,16 @@ static void keep_clock_locked(bw__sched *s, bw__m *m) {
   bw__store(&s->keeps_until, next);
 }
 
+// The one that polls is at the end of the list: so it is woken for other work only when no other M
+// is idle.
+static void keep_poller_locked(bw__sched *s, bw__m *m) {
+  if (!s->idle_ps || !bw__poll_wanted() || bw__load(&s->polling)) return;
+  bw__store(&s->polling, true);
+  m->polls = true;
+  bw__list_remove(&m->idle);
+  bw__list_push_back(&s->idle, &m->idle);
+}
+
 // Step 1. False: there is something to do.
 static bool enlist(bw__sched *s, bw__m *m) {
   bw__mutex_lock(&s->lock);
@@ -226,10 +248,17 @@ static bool enlist(bw__sched *s, bw__m *m) {
     bw__list_push_front(&s->idle, &m->idle);
     s->idle_ms++;
     keep_clock_locked(s, m);
+    keep_poller_locked(s, m);
     bw__dead_check_locked();
   }
   bw__mutex_unlock(&s->lock);
   return !busy;
+}
+
+static void stop_polling(bw__sched *s, bw__m *m) {
+  if (!m->polls) return;
+  m->polls = false;
+  bw__store(&s->polling, false);
 }
 
 // Step 2: takes m off the list, with a P, if there is work for it. True: it has a P.
@@ -242,9 +271,11 @@ static bool look_again(bw__sched *s, bw__m *m) {
     if (work) p = take_idle_locked(s);
     if (p) {
       leave_list_locked(s, m);
+      stop_polling(s, m);
       bw__add(&s->spinning, 1);
     } else {
       keep_clock_locked(s, m);
+      keep_poller_locked(s, m);
     }
   }
   bw__mutex_unlock(&s->lock);
@@ -254,21 +285,41 @@ static bool look_again(bw__sched *s, bw__m *m) {
   return true;
 }
 
-// The deadline of a keeper has passed. True: m has a P now, or nobody needs it to look.
-static bool keeper_due(bw__sched *s, bw__m *m) {
+// m has woken by itself: its deadline has passed, or something has come in the poller. True: m is
+// off the list, and has a P if one was idle. False: somebody was faster, and is waking it.
+static bool get_up(bw__sched *s, bw__m *m, bool spinning) {
   bw__mutex_lock(&s->lock);
   bool listed = bw__list_linked(&m->idle);
   bw__p *p = NULL;
   if (listed) {
     leave_list_locked(s, m);
+    stop_polling(s, m);
     p = take_idle_locked(s);
-    if (p) bw__add(&s->spinning, 1);
+    if (p && spinning) bw__add(&s->spinning, 1);
   }
   bw__mutex_unlock(&s->lock);
-  if (!listed) return false; // somebody is waking it
-  m->spinning = p;
+  if (!listed) return false;
+  m->spinning = p && spinning;
   if (p) bw__p_hold(m, p);
   return true;
+}
+
+static void woken(bw__sched *s, bw__m *m) {
+  bw__note_sleep(&m->wake, -1);
+  bw__note_clear(&m->wake);
+  stop_polling(s, m);
+  bw__port_mem_sync(); // the P and what is on its queue may lie in memory that others grew
+  if (m->given) bw__p_hold(m, m->given);
+  m->given = NULL;
+}
+
+// What came has goroutines to run, so m need not count as looking for some: if there are more, an M
+// is woken for each.
+static void sleep_in_poller(bw__sched *s, bw__m *m, int64_t until) {
+  bw__poll_batch batch;
+  bw__poll_collect(&batch, until);
+  if (!get_up(s, m, batch.count == 0)) woken(s, m);
+  bw__poll_deliver(&batch);
 }
 
 static int64_t deadline_of(bw__sched *s, bw__m *m) {
@@ -289,12 +340,8 @@ void bw__m_sleep(bw__m *m) {
   if (had) bw__tally_add(&had->sleeps, 1);
   if (look_again(s, m)) return;
   int64_t until = deadline_of(s, m);
-  if (!bw__note_sleep(&m->wake, until)) {
-    if (keeper_due(s, m)) return;
-    bw__note_sleep(&m->wake, -1);
-  }
-  bw__note_clear(&m->wake);
-  bw__port_mem_sync(); // the P and what is on its queue may lie in memory that others grew
-  if (m->given) bw__p_hold(m, m->given);
-  m->given = NULL;
+  if (!BW_WASM && m->polls)
+    sleep_in_poller(s, m, until);
+  else if (bw__note_sleep(&m->wake, until) || !get_up(s, m, true))
+    woken(s, m);
 }

@@ -2,9 +2,9 @@
 //
 // The global queue has two parts. Its list is first come, first served: goroutines that yielded
 // while others wait there, and those readied where no P is at hand. Its batches are halves of rings
-// that were full. An M with nothing of its own takes from the list, then the *newest* batch; every
-// 61st time it takes the goroutine that has waited longest in list or batches, so that nobody waits
-// for ever. Newest first keeps the number of goroutines alive small: a program that starts
+// that were full. An M with nothing of its own takes from the list or the *newest* batch, in turn;
+// every 61st time it takes the goroutine that has waited longest in list or batches, so that nobody
+// waits for ever. Newest first keeps the number of goroutines alive small: a program that starts
 // goroutines which start goroutines walks its tree depth first, in strides, and works with
 // stacks that are in the cache. (Oldest first walks it breadth first: a tree of a million
 // goroutines then has all of them alive at once, 4 GB of stacks.) For the same reason the oldest of
@@ -85,8 +85,9 @@ bw__g *bw__globq_take(bw__p *p) {
   if (bw__load_relaxed(&s->queued) == 0) return NULL;
   bw__mutex_lock(&s->lock);
   bw__port_mem_sync(); // the Gs may lie in memory that other threads grew
-  bw__g *g = take_list_locked(s, p, &taken);
-  if (!g) g = take_batch_locked(s, p, &taken);
+  bool batches_turn = s->batches_turn = !s->batches_turn; // neither keeps the other from running
+  bw__g *g = batches_turn ? take_batch_locked(s, p, &taken) : take_list_locked(s, p, &taken);
+  if (!g) g = batches_turn ? take_list_locked(s, p, &taken) : take_batch_locked(s, p, &taken);
   add_queued_locked(s, -taken);
   bw__mutex_unlock(&s->lock);
   return g;

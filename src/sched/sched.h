@@ -8,8 +8,8 @@
 //
 // The rooms: queue.c (run queues), find.c (what to run next), worker.c (the loop of an M), proc.c
 // (Ps and Ms: who holds what, who sleeps), procs.c (their number), block.c (blocking calls),
-// pinned.c (goroutines locked to their thread), monitor.c, dead.c (deadlock), g.c and stack.c.
-// wakeups.md beside this file argues that no wake-up is lost.
+// pinned.c (goroutines locked to their thread), poll.c and io.c (file descriptors), monitor.c,
+// dead.c (deadlock), g.c and stack.c. wakeups.md beside this file argues that no wake-up is lost.
 //
 // States of a G, and who may change them:
 //
@@ -135,8 +135,9 @@ typedef struct bw__m {
   bw__g *pinned;     // the goroutine locked to this M, which runs no other
   bw__list idle;     // in sched.idle while asleep: under sched.lock
   bw__p *given;      // the P that the waker gave, or NULL: under sched.lock, read after the wake
-  bool polls;        // asleep in the poller and not on its note: under sched.lock
-  bw__note wake;     // cleared by this M after each wake
+  bool polls;    // asleep in the poller and not on its note: written by this M, under sched.lock
+                 // while it is on the list, and not between being taken off and being woken
+  bw__note wake; // cleared by this M after each wake
   struct bw__m *all_next;      // list of all Ms: under sched.lock
   struct bw__m *woken_next;    // bw__ms_wake_all's
   int number;                  // 0, 1, ...: r/o
@@ -153,6 +154,7 @@ typedef struct {
   _Atomic(uint32_t) queued; // goroutines in the global queue: written under lock
   _Atomic(int32_t) procs;   // how many Ps there are to be: written under lock
   _Atomic(int32_t) scan;    // Ps with a higher index have no work: written under lock
+  _Atomic(bool) polling; // an M is in the poller: set under lock, cleared by that M when it is out
   _Atomic(bool) stopping;
   _Atomic(int32_t) outside;     // plain threads and JavaScript that may still help
   _Atomic(int64_t) keeps_until; // until when the keeper sleeps; BW_NEVER: there is none
@@ -166,6 +168,7 @@ typedef struct {
   bw__g *head, *tail;  // goroutines that yielded, or were readied outside of any P: queue.c
   uint32_t list_count; // of these
   uint32_t turn;       // of bw__globq_take_oldest
+  bool batches_turn;   // whose turn it is in bw__globq_take
   bw__list batches;    // what did not fit into rings, newest first
   bw__p *idle_ps;      // Ps that nobody holds
   int live;            // Ps that are not dead
@@ -233,6 +236,8 @@ bool bw__g_each(void (*visit)(bw__g *g, void *arg), void *arg);
 // Makes *g runnable: on this thread's P (`next` as above), else on the global queue; and wakes an M
 // when one should come. Locks: sched. Blocks: never.
 void bw__sched_ready(bw__g *g, bool next);
+// The same for an M that looks for work and will take *g itself: no other is woken. It has a P.
+void bw__sched_ready_here(bw__g *g);
 // bw__wake_one (runq.h) when an M seems to be wanted.
 void bw__wake_one_slow(void);
 // Takes an idle P for m. False: there is none. Locks: sched.

@@ -27,6 +27,7 @@
 #include <burrow/error.h>
 #include <burrow/go.h>
 #include <burrow/heap.h>
+#include <burrow/io.h>
 #include <burrow/profile.h>
 #include <burrow/slice.h>
 #include <burrow/time.h>

@@ -21,6 +21,7 @@ extern "C" {
   X(BW_EINVAL, -2, "invalid argument")                                                             \
   X(BW_EAGAIN, -3, "operation would block")                                                        \
   X(BW_ECLOSED, -4, "channel is closed")                                                           \
+  X(BW_ETIMEDOUT, -5, "deadline has passed")                                                       \
   X(BW_ENOTSUP, -6, "not supported on this target")                                                \
   X(BW_ESTATE, -7, "not possible in this state")                                                   \
   X(BW_EHANDLE, -8, "not a live handle of this kind")                                              \
@@ -32,7 +33,15 @@ enum bw_error {
 #undef BW_ERROR_ENUM
 };
 
-/// The text of a code; "unknown error" for anything else. Never NULL, never freed.
+/// A call of the system's failed: the code is BW_ESYSTEM minus the errno. (errno itself belongs to
+/// the thread, and a goroutine may be on another one by the time it looks.)
+#define BW_ESYSTEM (-1000)
+
+/// The errno in a code, for strerror() and for comparing; 0 when there is none.
+static inline int bw_errno(int code) { return code < BW_ESYSTEM ? BW_ESYSTEM - code : 0; }
+
+/// The text of a code; "system error" for those that bw_errno takes apart,
+/// "unknown error" for anything else. Never NULL, never freed.
 const char *bw_strerror(int code);
 
 #ifdef __cplusplus

@@ -18,6 +18,7 @@ const bw__port_caps bw__port_capabilities = {
     .protects = false,
     .maps_stacks = false,
     .monitors = false,
+    .polls = false,
     .stack_size = 16 << 10, // shadow stack and saved frames; printf needs 9 KB at most
     .main_stack = 256 << 10,
 };

@@ -15,6 +15,7 @@ const bw__port_caps bw__port_capabilities = {
     .protects = true,
     .maps_stacks = true,
     .monitors = true,
+    .polls = true,
     .stack_size = BW_ASAN || BW_TSAN ? 256 << 10 : 64 << 10,
     .main_stack = 1 << 20,
 };
