@@ -39,6 +39,7 @@ static void reset(bw__sched *s, const bw_options *options) {
   bw__store(&s->queued, 0);
   s->idle_ms = s->pinned_idle = 0;
   bw__store(&s->spinning, 0);
+  bw__store(&s->blocking, 0);
   s->keeper = NULL;
   bw__store(&s->polling, false);
   bw__store(&s->keeps_until, BW_NEVER);

@@ -56,8 +56,7 @@ static bool retake(bw__sched *s, bw__p *p, int64_t now) {
   bool wanted = !bw__runq_empty(p) || bw__load(&s->queued) > 0;
   bool others = bw__load(&s->spinning) + bw__load(&s->idle_count) > 0;
   if (!wanted && others && now - p->seen_at < OVERSTAY) return false;
-  uint32_t status = BW_P_BLOCKING;
-  if (!bw__cas(&p->status, &status, BW_P_HELD)) return false; // pairs with block.c
+  if (!bw__p_unmark(p)) return false;
   bw__p_hand_on(p);
   return true;
 }

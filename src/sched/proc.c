@@ -101,12 +101,23 @@ static void wake(bw__m *m) {
   if (!BW_WASM && polls) bw__port_poll_break();
 }
 
-// Has an M run with p, which is nobody's, or with an idle P if p is NULL. `spinning`: the caller
-// has counted the M as one that looks for work.
+// One that a thread in a blocking call has no use for.
+static bw__p *take_blocking(bw__sched *s) {
+  for (int i = 0; bw__load(&s->blocking) > 0 && i < BW_PROCS_MAX; i++) {
+    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
+    if (!p) break;
+    if (bw__load(&p->status) == BW_P_BLOCKING && bw__p_unmark(p)) return p;
+  }
+  return NULL;
+}
+
+// Has an M run with p, which is nobody's, or with an idle or blocking P if p is NULL. `spinning`:
+// the caller has counted the M as one that looks for work.
 static void start_m(bw__p *p, bool spinning) {
   bw__sched *s = &bw__sched_state;
   bw__mutex_lock(&s->lock);
   if (!p) p = take_idle_locked(s);
+  if (!p) p = take_blocking(s);
   bw__m *m = p ? take_m_locked(s, p, spinning) : NULL;
   bw__mutex_unlock(&s->lock);
   if (m) {

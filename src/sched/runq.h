@@ -111,11 +111,12 @@ static inline bw__g *bw__runq_take(bw__p *p) {
   return g ? g : bw__next_take(p);
 }
 
-// Wakes or starts an M if there is an idle P and no M is looking for work already. To be called
-// after work was put where others can find it.
+// Wakes or starts an M if there is a P without work, idle or in a blocking call, and no M is
+// looking for work already. To be called after work was put where others can find it.
 static inline void bw__wake_one(void) {
   bw__sched *s = &bw__sched_state;
-  if (bw__load(&s->idle_count) > 0 && bw__load(&s->spinning) == 0) bw__wake_one_slow();
+  if (bw__load(&s->idle_count) + bw__load(&s->blocking) > 0 && bw__load(&s->spinning) == 0)
+    bw__wake_one_slow();
 }
 
 #endif

@@ -150,6 +150,7 @@ typedef struct bw__m {
 typedef struct {
   // Read in every push and every search, written when an M falls asleep or wakes.
   _Alignas(BW_CACHE_LINE) _Atomic(int32_t) idle_count; // Ps in idle_ps: written under lock
+  _Atomic(int32_t) blocking;                           // Ps in blocking calls
   _Atomic(int32_t) spinning;                           // Ms that look for work
   _Atomic(uint32_t) queued; // goroutines in the global queue: written under lock
   _Atomic(int32_t) procs;   // how many Ps there are to be: written under lock
@@ -310,6 +311,9 @@ void bw__pinned_hand_over(bw__m *m, bw__g *g);
 void bw__pinned_end(bw__m *m);
 
 // ---- block.c, monitor.c, dead.c -----------------------------------------------------------------
+
+// Takes a P from a thread in a blocking call; it is nobody's then. False: it is in none.
+bool bw__p_unmark(bw__p *p);
 
 void bw__monitor_start(void);
 void bw__monitor_stop(void);
