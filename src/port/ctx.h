@@ -27,15 +27,21 @@ typedef struct bw__ctx {
   void *arg;
   bool finished;  // port/posix: the entry has returned
   bool suspended; // port/wasm: unwound, or being rewound
-  struct { // port/wasm: asyncify's own record, it reads these two words; valid while suspended
+#if BW_WASM
+  struct { // asyncify's own record, it reads these two words; valid while suspended
     char *at, *end;
   } save;
-  void *fiber;           // ThreadSanitizer's fiber of this context
-  void *host_fiber;      // and of the resumer
-  void *fake_stack;      // AddressSanitizer
-  void *host_fake_stack; //
-  const void *host_lo;   //
-  size_t host_size;      //
+#endif
+#if BW_TSAN
+  void *fiber;      // ThreadSanitizer's fiber of this context
+  void *host_fiber; // and of the resumer
+#endif
+#if BW_ASAN
+  void *fake_stack;
+  void *host_fake_stack;
+  const void *host_lo;
+  size_t host_size;
+#endif
 } bw__ctx;
 
 // Prepares `c` to run entry(arg) on the block [lo, lo+size), 16-byte aligned.

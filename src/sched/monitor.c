@@ -120,14 +120,16 @@ static void sleep_deep(bw__sched *s) {
     bw__note_clear(&monitor.wake);
   }
   bw__mutex_unlock(&s->lock);
-  if (deep) bw__note_sleep(&monitor.wake, -1);
+  if (!deep) return;
+  bw__note_sleep(&monitor.wake, -1);
+  bw__note_clear(&monitor.wake); // a stop that woke it is seen by who looks at `stop` next
 }
 
 static void watch(void *unused) {
   (void)unused;
   bw__sched *s = &bw__sched_state;
   int64_t delay = LOOK_LEAST;
-  for (int quiet = 0; !bw__load(&monitor.stop); quiet++) {
+  for (int quiet = 0; !bw__load(&monitor.stop); quiet += quiet <= QUIET_LOOKS) {
     if (quiet == 0) delay = LOOK_LEAST;
     if (quiet > QUIET_LOOKS) delay = delay * 2 < LOOK_MOST ? delay * 2 : LOOK_MOST;
     bw__note_sleep(&monitor.wake, bw__port_now() + delay);

@@ -52,29 +52,31 @@ enum {
 
 struct bw__m;
 
+// In the order of use: what a switch touches is in two cache lines natively, what a start touches
+// in three.
 typedef struct bw__g {
-  bw__ctx ctx;
   struct bw__g *next; // in a queue or on a free list: whoever owns that
-  bw__list batch;     // of the first G of a batch in the global queue: under sched.lock
-  void *stack_lo;
-  size_t stack_size;  // bytes of the goroutine's block, without the G itself: what ctx has
-  size_t stack_all;   // what bw__stack_alloc gave; r/o
-  void (*fn)(void *); // what bw_go was given
-  void *arg;
+  bw__ctx ctx;
   struct bw__m *pinned; // the M it is locked to: changed by itself only
-  int pins;             // calls of bw_lock_os_thread without their unlock: its own
-  uint64_t arrow;       // see trace.h: whoever owns the goroutine
-  bw__list all;         // list of all Gs: under allg's lock
-  // Read by dumps at any time; written by the creator, by the G's own M or by who readies it.
-  BW_SHARED(uint64_t) id;     // 1 = main
-  BW_SHARED(uint64_t) parent; // id of the creator, 0 = a plain thread
+  // Shared: read by dumps at any time; written by the creator, by the G's own M or by who readies
+  // it.
   BW_SHARED(uint32_t) state;  // bw__g_state
-  BW_SHARED(uint32_t) reason; // bw__reason, valid while WAITING
   BW_SHARED(int) last_proc;   // index of the P that ran it last, -1: none
+  BW_SHARED(uint64_t) id;     // 1 = main
+  BW_SHARED(uintptr_t) entry; // the function that bw_go was given
+  void *arg;                  // and its argument
+  void *stack_lo;
+  size_t stack_size;          // bytes of the goroutine's block, without the G itself: what ctx has
+  BW_SHARED(uint32_t) reason; // bw__reason, valid while WAITING
+  int pins;                   // calls of bw_lock_os_thread without their unlock: its own
   BW_SHARED(int64_t) since;   // sched.coarse_now when it began to wait
-  BW_SHARED(uintptr_t) entry; // fn, for dumps
+  BW_SHARED(uint64_t) parent; // id of the creator, 0 = a plain thread
   BW_SHARED(uintptr_t) made;  // address behind the call of bw_go; 0: unknown
   BW_SHARED(uint64_t) name[BW_NAME_WORDS];
+  size_t stack_all; // what bw__stack_alloc gave; r/o
+  uint64_t arrow;   // see trace.h: whoever owns the goroutine
+  bw__list batch;   // of the first G of a batch in the global queue: under sched.lock
+  bw__list all;     // list of all Gs: under allg's lock
 } bw__g;
 
 // ---- run queues: queue.c ------------------------------------------------------------------------

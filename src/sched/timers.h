@@ -116,6 +116,10 @@ void bw__timers_move(bw__timers *from, bw__timers *to);
 // once when another thread is at it: then that may be in the past. Any M, for any P's. Locks:
 // timers, and what fn takes.
 int64_t bw__timers_run(bw__timers *ts, int64_t now);
+// The same, but no more than 16 of them: a hundred thousand that are due at once would start as
+// many goroutines, each with a stack, before the first one could run and leave its stack to the
+// next.
+int64_t bw__timers_run_some(bw__timers *ts, int64_t now);
 
 // When the earliest is due; BW_NEVER: none. Never later than the truth; earlier when the earliest
 // was stopped or put off. Any thread, no lock. `earlier` first: run lowers `next` before it takes

@@ -37,7 +37,7 @@ void bw__timers_run_own(bw__m *m) {
   if (next == BW_NEVER) return;
   int64_t now = look_at_clock();
   if (next > now) return;
-  bw__timers_run(ts, now);
+  bw__timers_run_some(ts, now);
   bw__trace_timers(m, now);
 }
 
@@ -49,7 +49,8 @@ static void run_all(bw__m *m, bool settle) {
     if (!p) return;
     bw__timers *ts = &p->timers;
     if (!(settle ? bw__timers_want_run(ts, now) : bw__timers_next(ts) <= now)) continue;
-    bw__timers_run(ts, now);
+    do bw__timers_run_some(ts, now);
+    while (settle && bw__runq_empty(m->p) && bw__timers_next(ts) <= now && !bw__load(&ts->running));
     bw__trace_timers(m, now);
   }
 }

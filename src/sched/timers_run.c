@@ -6,7 +6,7 @@
 
 #include "port/port.h"
 
-enum { BATCH = 64, LITTER_LEAST = 32 };
+enum { BATCH = 64, SOME = 16, LITTER_LEAST = 32 };
 
 typedef struct {
   bw__timer *t;
@@ -16,7 +16,7 @@ typedef struct {
 
 typedef struct {
   flight at[BATCH];
-  int n;
+  int n, most;
 } batch;
 
 // ---- taking -------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ static bool take_head_locked(bw__timers *ts, int64_t now, batch *b) {
 static bool take_spilled_locked(bw__timer *t, int64_t now, batch *b) {
   int64_t w = bw__load(&t->when), then;
   if (w == BW_TIMER_STOPPED) return bw__cas(&t->when, &w, BW_TIMER_FREE);
-  if (w > now || b->n == BATCH) {
+  if (w > now || b->n == b->most) {
     bw__timers_new_key(t, w);
     return false;
   }
@@ -132,7 +132,7 @@ static void take_batch(bw__timers *ts, int64_t now, batch *b) {
   sort_marked_locked(ts);
   if (ts->heap.len >= LITTER_LEAST && bw__timers_littered_locked(ts)) bw__timers_clean_locked(ts);
   if (BW_UNLIKELY(ts->spill)) run_spilled_locked(ts, now, b);
-  while (b->n < BATCH && ts->heap.len && take_head_locked(ts, now, b)) {}
+  while (b->n < b->most && ts->heap.len && take_head_locked(ts, now, b)) {}
   if (!ts->heap.len) bw__store_relaxed(&ts->stopped, 0); // ends what lost counts have left
   bw__timers_publish_locked(ts);
   bw__mutex_unlock(&ts->lock);
@@ -145,14 +145,18 @@ static void fly(const flight *f, int64_t now) {
   bw__store_release(&f->t->flights, bw__load_relaxed(&f->t->flights) + 1);
 }
 
-int64_t bw__timers_run(bw__timers *ts, int64_t now) {
+static int64_t run(bw__timers *ts, int64_t now, int most, bool all) {
   if (bw__swap_acquire(&ts->running, true))
     return bw__timers_next(ts); // pairs with the release below
-  batch b;
+  batch b = {.most = most};
   do {
     take_batch(ts, now, &b);
     for (int i = 0; i < b.n; i++) fly(&b.at[i], now);
-  } while (b.n == BATCH);
+  } while (all && b.n == most);
   bw__store_release(&ts->running, false); // pairs with the swap above
   return bw__timers_next(ts);
 }
+
+int64_t bw__timers_run(bw__timers *ts, int64_t now) { return run(ts, now, BATCH, true); }
+
+int64_t bw__timers_run_some(bw__timers *ts, int64_t now) { return run(ts, now, SOME, false); }
