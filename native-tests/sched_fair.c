@@ -80,8 +80,9 @@ static int two_busy_loops(void *arg) {
   atomic_int a = 0, b = 0;
   group g;
   group_init(&g, 2);
-  CHECK_EQ(bw_go(busy_loop, &(busy){&a, &b, &g}), 0);
-  CHECK_EQ(bw_go(busy_loop, &(busy){&b, &a, &g}), 0);
+  busy one = {&a, &b, &g}, other = {&b, &a, &g};
+  CHECK_EQ(bw_go(busy_loop, &one), 0);
+  CHECK_EQ(bw_go(busy_loop, &other), 0);
   group_wait(&g);
   return 0;
 }
