@@ -187,13 +187,7 @@ static void skynet(void *arg) {
 
 // A tree of goroutines, ten children each and 1,000,000 leaves, that adds the leaves' numbers up
 // through one unbuffered channel an inner node; op = one goroutine, 1,111,111 in all. Not divided.
-// Nearly all of them may live at once: skipped where their stacks have no room in the address
-// space.
 BENCH(skynet1M) {
-  if ((uint64_t)SKYNET_NODES * bw_stack_size_default() > (uint64_t)UINTPTR_MAX) {
-    bench_skip("the stacks of a million goroutines do not fit into memory");
-    return;
-  }
   bw_chan *c = bench_chan(sizeof(int64_t), 0);
   int64_t start = bw_now(), sum = 0;
   skynet_start(c, 0, SKYNET_LEAVES);
