@@ -64,8 +64,8 @@ static bool is_at(const bw_profile_heap_site *s, const char *begin, const char *
 }
 
 static void check_stacks(void) {
-  void *a = alloc_a(3000), *b = alloc_b(6000), *c = alloc_b(70000), *d = alloc_a(80000);
-  search in_a = find(3000), in_b = find(6000), large_b = find(70000), large_a = find(80000);
+  void *a = alloc_a(5000), *b = alloc_b(6000), *c = alloc_b(70000), *d = alloc_a(80000);
+  search in_a = find(5000), in_b = find(6000), large_b = find(70000), large_a = find(80000);
   CHECK_EQ(in_a.found, 1);
   CHECK(is_at(&in_a.site, site_a_start, site_a_stop));
   CHECK(is_at(&in_b.site, site_b_start, site_b_stop));
@@ -86,20 +86,20 @@ TEST(alloc_profile_stack_begins_at_the_caller) {
 TEST(alloc_profile_stacks_tell_sites_apart) {
   start_exact();
   void *p[6];
-  for (int i = 0; i < 5; i++) p[i] = alloc_a(3000);
+  for (int i = 0; i < 5; i++) p[i] = alloc_a(5000);
   p[5] = alloc_b(3000);
-  search f = find(3000);
+  search f = find(5000);
   CHECK_EQ(f.found, 2);
   for (int i = 0; i < 6; i++) bw_free(p[i]);
-  CHECK_EQ(find(3000).found, 0);
+  CHECK_EQ(find(5000).found, 0);
 }
 
 // On a goroutine's stack the walk ends where the goroutine begins, whoever resumed it.
 static int on_goroutine(void *unused) {
   (void)unused;
   check_stacks();
-  void *p = alloc_a(3000);
-  search f = find(3000);
+  void *p = alloc_a(5000);
+  search f = find(5000);
   CHECK(f.site.depth >= 3 && f.site.depth < 10);
   bw_gosched();
   bw_free(p);
@@ -115,12 +115,12 @@ TEST(alloc_profile_stack_of_a_goroutine) {
 static void *nest(int depth);
 static void *(*volatile nest_again)(int) = nest;
 
-static void *nest(int depth) { return sink = depth ? nest_again(depth - 1) : alloc_a(3000); }
+static void *nest(int depth) { return sink = depth ? nest_again(depth - 1) : alloc_a(5000); }
 
 TEST(alloc_profile_deep_stack_is_cut) {
   start_exact();
   void *p = nest(100);
-  search f = find(3000);
+  search f = find(5000);
   CHECK_EQ(f.site.depth, BW_PROFILE_FRAMES);
   CHECK(is_at(&f.site, site_a_start, site_a_stop));
   bw_free(p);
@@ -128,8 +128,8 @@ TEST(alloc_profile_deep_stack_is_cut) {
 #else
 TEST(alloc_profile_without_stacks) {
   start_exact();
-  void *p = alloc_a(3000), *q = alloc_b(3000);
-  search f = find(3000);
+  void *p = alloc_a(5000), *q = alloc_b(3000);
+  search f = find(5000);
   CHECK(f.found == 1 && f.site.depth == 0 && f.site.allocs - f.site.frees == 2);
   bw_free(p);
   bw_free(q);
@@ -183,7 +183,7 @@ static void check_grammar(const char *at, uint64_t want_rate) {
 
 TEST(alloc_profile_text) {
   start_exact();
-  void *a = alloc_a(3000), *b = alloc_b(6000);
+  void *a = alloc_a(5000), *b = alloc_b(6000);
   bw_free(alloc_b(70000));
   bw_profile_heap_stop();
   size_t length = bw_profile_heap_text(text, sizeof text);
