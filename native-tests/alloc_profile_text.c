@@ -87,7 +87,7 @@ TEST(alloc_profile_stacks_tell_sites_apart) {
   start_exact();
   void *p[6];
   for (int i = 0; i < 5; i++) p[i] = alloc_a(5000);
-  p[5] = alloc_b(3000);
+  p[5] = alloc_b(5000);
   search f = find(5000);
   CHECK_EQ(f.found, 2);
   for (int i = 0; i < 6; i++) bw_free(p[i]);
@@ -128,7 +128,7 @@ TEST(alloc_profile_deep_stack_is_cut) {
 #else
 TEST(alloc_profile_without_stacks) {
   start_exact();
-  void *p = alloc_a(5000), *q = alloc_b(3000);
+  void *p = alloc_a(5000), *q = alloc_b(5000);
   search f = find(5000);
   CHECK(f.found == 1 && f.site.depth == 0 && f.site.allocs - f.site.frees == 2);
   bw_free(p);
@@ -190,7 +190,7 @@ TEST(alloc_profile_text) {
   CHECK(length == strlen(text) && length < sizeof text);
   check_grammar(text, 1);
   char wanted[64];
-  size_t size = bw_malloc_good_size(3000);
+  size_t size = bw_malloc_good_size(5000);
   snprintf(wanted, sizeof wanted, "\n1: %zu [1: %zu] @", size, size);
   CHECK(strstr(text, wanted));
 

@@ -265,7 +265,7 @@ static int panic_in_a_crowd(void *arg) {
 DEATH_TEST(sched_b72_panic_while_others_run, 2, "panic: one of many\n") {
   test_run(panic_in_a_crowd, NULL, 4);
 }
-DEATH_TEST(sched_b72_panics_while_others_run, 2, "panic: one of many\n\ngoroutine ") {
+DEATH_TEST(sched_b72_panics_while_others_run, 2, "panic: one of many\n") {
   test_run(panic_in_a_crowd, (void *)1, 4);
 }
 
