@@ -260,6 +260,45 @@ static void echo_server(address *at, int flags) {
   CHECK(s.end == BW_ECLOSED || bw_errno(s.end) == EBADF);
 }
 
+// Several wait for the one connection that comes: the others go on waiting, for their deadline or
+// the close, and hold no thread.
+typedef struct {
+  int listener;
+  int64_t deadline;
+  _Atomic(int) accepted, timed_out, closed;
+} acceptors;
+
+static void accept_one(void *arg) {
+  acceptors *a = arg;
+  int fd = bw_accept_until(a->listener, NULL, NULL, a->deadline);
+  if (fd >= 0) CHECK_EQ(bw_close_fd(fd), 0);
+  atomic_fetch_add(fd >= 0 ? &a->accepted : fd == BW_ETIMEDOUT ? &a->timed_out : &a->closed, 1);
+}
+
+static int one_connection(void *to_be_closed) {
+  struct sockaddr_un at = {.sun_family = AF_UNIX};
+  acceptors a = {.listener = socket(AF_UNIX, SOCK_STREAM, 0),
+                 .deadline = to_be_closed ? BW_NO_DEADLINE : bw_now() + 100 * BW_MILLISECOND};
+  CHECK_EQ(bind(a.listener, (struct sockaddr *)&at, sizeof at.sun_family), 0); // any free name
+  CHECK_EQ(listen(a.listener, 4), 0);
+  unsigned len = sizeof at;
+  CHECK_EQ(getsockname(a.listener, (struct sockaddr *)&at, &len), 0);
+  for (int i = 0; i < 3; i++) CHECK_EQ(bw_go(accept_one, &a), 0);
+  io_wait_parked(3);
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  CHECK_EQ(bw_connect(fd, (struct sockaddr *)&at, len), 0);
+  while (atomic_load(&a.accepted) == 0) bw_sleep(BW_MILLISECOND);
+  if (to_be_closed) CHECK_EQ(bw_close_fd(a.listener), 0);
+  while (bw_num_goroutine() > 1) bw_sleep(BW_MILLISECOND);
+  CHECK_EQ(atomic_load(&a.accepted), 1);
+  CHECK_EQ(atomic_load(to_be_closed ? &a.closed : &a.timed_out), 2);
+  if (!to_be_closed) CHECK_EQ(bw_close_fd(a.listener), 0);
+  CHECK_EQ(bw_close_fd(fd), 0);
+  return 0;
+}
+TEST(io_many_accept_one_connection) { test_run(one_connection, NULL, 2); }
+TEST(io_many_accept_until_the_close) { test_run(one_connection, "close", 2); }
+
 static int loopback(void *flags) {
   address at = {.in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
                 .len = sizeof(struct sockaddr_in)};

@@ -302,6 +302,24 @@ static int yield_locked(void *other_locked) {
 TEST(sched_b48_yield_locked) { test_run(yield_locked, NULL, 1); }
 TEST(sched_b48_yield_both_locked) { test_run(yield_locked, (void *)1, 1); }
 
+// Timers run on a P whose goroutine is locked and yields all the time.
+static void nap_and_set(void *arg) {
+  (void)arg;
+  bw_sleep(2 * BW_MILLISECOND);
+  atomic_store(&flag, true);
+}
+
+static int yield_locked_beside_a_sleeper(void *arg) {
+  (void)arg;
+  atomic_store(&flag, false);
+  CHECK_EQ(bw_go(nap_and_set, NULL), 0);
+  CHECK_EQ(bw_lock_os_thread(), 0);
+  while (!atomic_load(&flag)) bw_gosched();
+  bw_unlock_os_thread();
+  return 0;
+}
+TEST(sched_locked_beside_a_sleeper) { test_run(yield_locked_beside_a_sleeper, NULL, 1); }
+
 // A goroutine that ends while it is locked leaves a thread that works on.
 static int ends_locked(void *arg) {
   (void)arg;
@@ -424,6 +442,8 @@ static int copies(void *arg) {
     CHECK_EQ(bw_go_with(&(bw_go_options){.arg_size = sizeof a}, check_copy, &a), 0);
   }
   group_wait(&g);
+  bw_go_options greedy = {.arg_size = SIZE_MAX - 8};
+  CHECK_EQ(bw_go_with(&greedy, check_copy, &g), BW_ENOMEM);
   return 0;
 }
 TEST(sched_argument_copies) { test_run(copies, NULL, 2); }

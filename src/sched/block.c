@@ -39,8 +39,8 @@ static void leave(bw__m *m, bw__p *p) {
     bw__p_hand_on(p);
     return;
   }
+  bw__add(&bw__sched_state.blocking, 1); // first: it never reads less than there are marks
   bw__store(&p->status, BW_P_BLOCKING);
-  bw__add(&bw__sched_state.blocking, 1);
   if (wanted(p) && bw__p_unmark(p)) bw__p_hand_on(p);
 }
 

@@ -17,8 +17,8 @@
 enum { ROUNDS = 10, RELAX_MOST = 256 };
 
 bw__g *bw__look_around(bw__m *m) {
-  (void)m;
   bw__schedtrace_by_m(0);
+  bw__timers_run_all(m); // of Ps whose owners are busy
   return bw__load_relaxed(&bw__sched_state.queued) ? bw__globq_take_oldest() : NULL;
 }
 
@@ -125,8 +125,14 @@ bw__g *bw__find(bw__m *m, bw__g *g) {
       bw__timers_earlier(bw__timers_next(&m->p->timers)); // of goroutines that parked for a while
       return g;
     }
-    if (m->pinned) return bw__pinned_wait(m);
     if (m->p && bw__load_relaxed(&m->p->attention)) bw__procs_attend(m);
+    if (m->pinned) {
+      if (m->p) {
+        bw__tally_add(&m->p->runs, 1);
+        bw__timers_run_own(m);
+      }
+      return bw__pinned_wait(m);
+    }
     if (m->p || bw__p_take_idle(m)) g = look_everywhere(m);
     if (!g) bw__m_sleep(m);
   }

@@ -221,6 +221,7 @@ bw__g *bw__g_make(const bw_go_options *o, void (*fn)(void *), void *arg, uintptr
   bw__p *p = m ? m->p : NULL;
   size_t want = o && o->stack_size ? o->stack_size : bw__sched_state.stack_size;
   bool usual = !o || (!o->stack_size && !o->arg_size);
+  if (o && o->arg_size > PTRDIFF_MAX / 2) return NULL;
   if (!usual) want += bw__align_up(o->arg_size, 16);
   bw__g *g = usual && p ? take_free(p) : NULL;
   if (!g) g = make_block(want);

@@ -75,6 +75,7 @@ static ptrdiff_t blocking_transfer(transfer t, int64_t deadline) {
 }
 
 ptrdiff_t bw_read_until(int fd, void *buf, size_t n, int64_t deadline) {
+  if (n == 0) return bw__port_fd_read(fd, buf, 0);
   for (;;) {
     ptrdiff_t got = bw__port_fd_read_try(fd, buf, n);
     if (got == BW_ESTATE)
@@ -118,30 +119,9 @@ ptrdiff_t bw_write(int fd, const void *buf, size_t n) {
 
 // ---- accept, connect, close ---------------------------------------------------------------------
 
-typedef struct {
-  int fd;
-  struct sockaddr *addr;
-  unsigned *len;
-  int result;
-} accept_call;
-
-static void accept_on_thread(void *arg) {
-  accept_call *c = arg;
-  c->result = bw__port_fd_accept(c->fd, c->addr, c->len);
-}
-
-static int blocking_accept(accept_call c, int64_t deadline) {
-  int ready = bw_poll_fd(c.fd, BW_POLL_READ, deadline);
-  if (ready < 0) return ready;
-  bw_blocking(accept_on_thread, &c);
-  return c.result;
-}
-
 int bw_accept_until(int fd, struct sockaddr *addr, unsigned *len, int64_t deadline) {
   for (;;) {
     int got = bw__port_fd_accept_try(fd, addr, len);
-    if (got == BW_ESTATE)
-      got = blocking_accept((accept_call){.fd = fd, .addr = addr, .len = len}, deadline);
     if (got != BW_EAGAIN) return got;
     int ready = wait_for(fd, BW_POLL_READ, deadline);
     if (ready < 0) return ready;

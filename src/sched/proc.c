@@ -127,8 +127,9 @@ static void start_m(bw__p *p, bool spinning) {
   if (p && bw__m_start(p, spinning)) return;
   if (spinning) bw__sub(&s->spinning, 1);
   if (!p) return;
+  if (!spinning && s->starts_ms) bw__fatal("cannot start a thread for goroutines that wait");
   bw__mutex_lock(&s->lock);
-  put_idle_locked(s, p); // no thread to be had: who goes idle next looks at all queues
+  put_idle_locked(s, p); // who goes idle next looks at all queues
   bw__mutex_unlock(&s->lock);
 }
 
@@ -170,7 +171,7 @@ void bw__p_hand_on(bw__p *p) {
   }
   bw__mutex_lock(&s->lock);
   put_idle_locked(s, p);
-  bool again = bw__load_relaxed(&s->queued) > 0;
+  bool again = any_work(s);
   if (!again) bw__dead_check_locked();
   bw__mutex_unlock(&s->lock);
   if (again || (bw__poll_wanted() && !bw__load(&s->polling))) bw__wake_one();

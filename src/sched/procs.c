@@ -110,7 +110,7 @@ static void retire(bw__sched *s, bw__m *m) {
   m->p = NULL;
   bw__store_relaxed(&p->status, BW_P_IDLE);
   bury_locked(s, p);
-  set_scan_locked(s);
+  adjust_locked(s, false);
   bw__mutex_unlock(&s->lock);
   bw__timers_adopt();
   bw__wake_one();

@@ -13,16 +13,20 @@ bw__timers *bw__timers_here(void) {
   return m && m->p ? &m->p->timers : &bw__load_relaxed(&s->ps[0])->timers;
 }
 
+// The first P comes last: timers move from others to it (bw__timers_adopt), and
+// must not be missed on both sides.
 int64_t bw__timers_next_of_all(void) {
   bw__sched *s = &bw__sched_state;
+  bw__p *first = bw__load_acquire(&s->ps[0]);
   int64_t least = BW_NEVER;
-  for (int i = 0; i < BW_PROCS_MAX; i++) {
+  for (int i = 1; first && i < BW_PROCS_MAX; i++) {
     bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
     if (!p) break;
     int64_t next = bw__timers_next(&p->timers);
     if (next < least) least = next;
   }
-  return least;
+  int64_t next = first ? bw__timers_next(&first->timers) : BW_NEVER;
+  return next < least ? next : least;
 }
 
 static int64_t look_at_clock(void) {

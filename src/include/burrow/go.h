@@ -31,7 +31,8 @@ typedef struct bw_options {
 /// which one was still parked may then only be released. Plain threads must have stopped using the
 /// runtime (bw_go, bw_debug_dump, channels shared with goroutines) before the main goroutine
 /// returns. Negative BW_E... when it did not run: ENOMEM, EINVAL (options), ESTATE (a runtime is
-/// running already); let `fn` return other values than these where the difference matters.
+/// running already). It waits for calls of bw_blocking that are still under way. Let `fn` return
+/// other values than these where the difference matters.
 int bw_run(int (*fn)(void *arg), void *arg, const bw_options *options);
 
 /// Starts `fn(arg)` on a new goroutine. 0, or BW_ENOMEM (nothing was started), or BW_ESTATE when no
@@ -53,14 +54,15 @@ int bw_go_with(const bw_go_options *options, void (*fn)(void *arg), void *arg);
 void bw_gosched(void);
 
 /// Ends the calling goroutine (runtime.Goexit); no other is affected. When the main goroutine ends
-/// in this way the others go on, and once they have ended or all wait for ever, the program ends
-/// with "fatal error: no goroutines (main called runtime.Goexit) - deadlock!". Only on a goroutine.
+/// in this way the others go on, and once they have ended, the program ends with "fatal error: no
+/// goroutines (main called runtime.Goexit) - deadlock!". Only on a goroutine.
 _Noreturn void bw_goexit(void);
 
 /// Calls fn(arg), which may block its thread (a system call, a wait of the C library's), while
 /// other goroutines go on: the goroutine keeps its thread and gives up its P for the time. Inside,
 /// the thread counts as a plain thread: fn may use channels (they block the thread) and bw_go. On a
-/// plain thread, and on wasi, it is a plain call. May park when fn has returned.
+/// plain thread, and on wasi, it is a plain call. May park when fn has returned. When no thread can
+/// be started for those who go on, that is a fatal error ("cannot start a thread").
 void bw_blocking(void (*fn)(void *arg), void *arg);
 
 /// Locks the calling goroutine to its thread (runtime.LockOSThread): it runs nowhere else, and the

@@ -27,10 +27,10 @@
 /// a call does what can be done at once. A call that finds its file ready ignores the deadline.
 ///
 /// Which descriptors. Any: sockets, pipes, terminals, eventfds, timerfds... O_NONBLOCK need not be
-/// set and is not changed. Sockets and files with O_NONBLOCK never hold a thread. Other files (a
-/// pipe without the flag, a disk's) are read and written as by bw_blocking once they are ready,
-/// pipes and terminals in pieces of PIPE_BUF bytes; with one reader and one writer to a pipe that
-/// does not block either.
+/// set, and is changed by bw_accept only, which sets it on the listener. Sockets and files with
+/// O_NONBLOCK never hold a thread. Other files (a pipe without the flag, a disk's) are read and
+/// written as by bw_blocking once they are ready, pipes and terminals in pieces of PIPE_BUF bytes;
+/// with one reader and one writer to a pipe that does not block either.
 ///
 /// Closing. bw_close_fd wakes those who wait. close(2) does as well as long as nobody waits for
 /// the descriptor at the time; whoever does then may wait for ever. As always, it is the program's

@@ -39,17 +39,19 @@ static uintptr_t stack_pointer(const void *context) {
 // the program dies, and its core shows it where it went wrong.
 static void handle(int signal_number, siginfo_t *info, void *context) {
   int saved = errno;
+  bool sent = info->si_code <= 0; // by kill or raise: the instruction is not at fault
   uintptr_t sp = stack_pointer(context);
   for (int i = 0; i < LISTENERS; i++) {
     listener fn = bw__load_acquire(&fault.all[i]); // pairs with the CAS in bw__port_at_fault
-    if (fn) fn((uintptr_t)info->si_addr, sp);
+    if (fn && !sent) fn((uintptr_t)info->si_addr, sp);
   }
   errno = saved;
   if (fault.old.sa_flags & SA_SIGINFO)
     fault.old.sa_sigaction(signal_number, info, context);
-  else if (fault.old.sa_handler == SIG_DFL || fault.old.sa_handler == SIG_IGN)
+  else if (fault.old.sa_handler == SIG_DFL || fault.old.sa_handler == SIG_IGN) {
     sigaction(signal_number, &fault.old, NULL);
-  else
+    if (sent) raise(signal_number); // comes when this handler has returned
+  } else
     fault.old.sa_handler(signal_number);
 }
 

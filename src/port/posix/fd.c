@@ -83,11 +83,14 @@ BW_NOINLINE int bw__port_fd_accept(int fd, struct sockaddr *addr, unsigned *len)
   return (int)result_of(got);
 }
 
+// accept has no MSG_DONTWAIT, and of several that wait for one connection all but one would block.
 BW_NOINLINE int bw__port_fd_accept_try(int fd, struct sockaddr *addr, unsigned *len) {
-  return may_block(fd, O_WRONLY) ? BW_ESTATE : bw__port_fd_accept(fd, addr, len);
+  int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0 && !(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+  return bw__port_fd_accept(fd, addr, len);
 }
 
-// The one call for which O_NONBLOCK is set, while it starts. Nobody else can have any use for a
+// O_NONBLOCK is set while it starts. Nobody else can have any use for a
 // socket that is not connected.
 BW_NOINLINE int bw__port_fd_connect_start(int fd, const struct sockaddr *addr, unsigned len) {
   int flags = fcntl(fd, F_GETFL);
