@@ -75,6 +75,11 @@
 #define bw__return_address() __builtin_return_address(0)
 #endif
 
+// UndefinedBehaviorSanitizer has no sign of its own: CMake says it.
+#ifndef BW_UBSAN
+#define BW_UBSAN 0
+#endif
+
 // BW_ASSERT checks an invariant in development builds and costs nothing in release builds.
 #ifdef NDEBUG
 #define BW_ASSERT(x) ((void)0)

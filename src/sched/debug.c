@@ -13,7 +13,7 @@ bw_proc_stats bw_proc_stats_read(int index) {
       .yields = bw__tally_read(&p->yields),
       .sleeps = bw__tally_read(&p->sleeps),
       .steals = bw__tally_read(&p->steals),
-      .ends = bw__tally_read(&p->ends),
+      .ends = bw__shared_load(&p->ends),
       .blocking_calls = bw__tally_read(&p->blocks),
       .queued = bw__runq_length(p),
   };

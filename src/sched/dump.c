@@ -51,6 +51,7 @@ BW_NOT_SANITIZED static privates look_inside(const bw__g *g) {
 
 static const char *state_text(bw__g *g, uint32_t state) {
   static const char *const names[] = {"free", "runnable", "running", "waiting", "blocking call"};
+  if (state > BW_G_BLOCKING) return "overwritten"; // by one that overflowed its stack
   if (state != BW_G_WAITING) return names[state];
   return bw__reason_text((bw__reason)bw__shared_load(&g->reason));
 }

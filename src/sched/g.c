@@ -247,9 +247,9 @@ void bw__g_recycle(bw__m *m, bw__g *g) {
   bw__shared_store(&g->state, BW_G_FREE);
   bw__p *p = m->p;
   if (!p)
-    bw__add_relaxed(&all.ends, 1);
+    bw__add(&all.ends, 1);
   else
-    bw__tally_add(&p->ends, 1);
+    bw__shared_store(&p->ends, bw__shared_load(&p->ends) + 1);
   if (p && is_default(g))
     give_free(p, g);
   else
@@ -292,7 +292,7 @@ int bw_num_goroutine(void) {
   for (int i = 0; i < BW_PROCS_MAX; i++) {
     bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
     if (!p) break;
-    ends += bw__tally_read(&p->ends);
+    ends += bw__shared_load(&p->ends);
   }
   atomic_thread_fence(memory_order_acquire);
   for (int i = 0; i < BW_PROCS_MAX; i++) {

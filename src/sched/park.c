@@ -8,7 +8,10 @@ static const char *const reason_texts[] = {
 #undef BW_REASON_TEXT
 };
 
-const char *bw__reason_text(bw__reason reason) { return reason_texts[reason]; }
+const char *bw__reason_text(bw__reason reason) {
+  enum { COUNT = sizeof reason_texts / sizeof *reason_texts };
+  return (unsigned)reason < COUNT ? reason_texts[reason] : "overwritten"; // see dump.c
+}
 
 void bw__waiter_init(bw__waiter *w, void *elem) {
   bw__g *g = bw__g_current();

@@ -106,7 +106,9 @@ typedef struct bw__p {
   BW_SHARED(uint64_t) running; // number of the goroutine that runs
   BW_SHARED(int32_t) holder;   // number of the M that holds it, -1: none
   bw__tally runs;              // goroutines that it has run: the clock of the P
-  bw__tally migrations, spawns, ends, parks, yields, sleeps, steals, blocks;
+  // Goroutines that have ended here: whoever counts them sees what they did.
+  BW_SHARED(uint64_t) ends;
+  bw__tally migrations, spawns, parks, yields, sleeps, steals, blocks;
   bw__runq q;
   bw__timers timers;
   // Everybody's.
