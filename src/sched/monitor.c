@@ -145,6 +145,7 @@ void bw__monitor_wake_locked(void) {
 }
 
 void bw__monitor_start(void) {
+  monitor.runs = false; // of the run before
   if (!bw__port_capabilities.monitors && !bw__env.monitor) return;
   bw__store(&monitor.stop, false);
   bw__note_clear(&monitor.wake);

@@ -9,8 +9,15 @@
 EM_JS(void, bw_host_print, (int fd, const char *data, size_t n), {
   wasmMemory.grow(0);
   const bytes = new Uint8Array(wasmMemory.buffer).slice(data >>> 0, (data >>> 0) + n);
-  if (ENVIRONMENT_IS_NODE) require('fs').writeSync(fd, bytes);
-  else (fd === 2 ? err : out)(new TextDecoder().decode(bytes).trimEnd());
+  if (ENVIRONMENT_IS_NODE) {
+    for (let at = 0; at < bytes.length;) {
+      try {
+        at += require('fs').writeSync(fd, bytes, at);
+      } catch (e) {
+        if (e.code !== 'EAGAIN') throw e; // a full pipe that does not block: try again
+      }
+    }
+  } else (fd === 2 ? err : out)(new TextDecoder().decode(bytes).trimEnd());
 })
 
 void bw_host_write(int fd, const char *data, size_t n) { bw_host_print(fd, data, n); }
