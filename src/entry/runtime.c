@@ -84,10 +84,7 @@ int bw__runtime_open(const bw_options *options) {
 void bw__runtime_stop(void) {
   bw__sched *s = &bw__sched_state;
   bw__store(&s->stopping, true);
-  for (int i = 0; i < BW_PROCS_MAX; i++) {
-    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
-    if (p) bw__store(&p->attention, 1);
-  }
+  for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p)) bw__store(&p->attention, 1);
   bw__ms_wake_all();
 }
 

@@ -147,7 +147,8 @@ _Noreturn void bw__port_exit(int status);
 // Results are >= 0 or a negative BW_E... code: what the system says is BW_ESYSTEM - errno. Where
 // caps.polls is false every function says BW_ENOTSUP and does nothing else.
 //
-// The `_try` forms never block and leave the file's flags alone. BW_EAGAIN: not ready. BW_ESTATE:
+// The `_try` forms never block, and leave the file's flags alone, but for accept, which sets
+// O_NONBLOCK. BW_EAGAIN: not ready. BW_ESTATE:
 // there is no such way for this file, because it may block and is no socket: wait until it is ready
 // and make the blocking call.
 
@@ -162,7 +163,6 @@ size_t bw__port_fd_write_most(int fd, size_t n);
 
 struct sockaddr;
 int bw__port_fd_accept_try(int fd, struct sockaddr *addr, unsigned *len);
-int bw__port_fd_accept(int fd, struct sockaddr *addr, unsigned *len);
 // 0: connected; BW_EAGAIN: under way, ask bw__port_fd_connect_end once it can be written to;
 // BW_ESTATE: the other side's queue is full, try again later.
 int bw__port_fd_connect_start(int fd, const struct sockaddr *addr, unsigned len);

@@ -78,13 +78,10 @@ static void add_stack(bw__text *t, const privates *in, uint32_t state) {
 }
 
 static void add_place(bw__text *t, uint64_t id) {
-  bw__sched *s = &bw__sched_state;
-  for (int i = 0; i < BW_PROCS_MAX; i++) {
-    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
-    if (!p) return;
+  for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p)) {
     bw__p_view v = bw__p_look(p);
     if (v.running != id) continue;
-    bw__text_format(t, ", P %d, M %d", i, v.holder);
+    bw__text_format(t, ", P %d, M %d", p->index, v.holder);
     return;
   }
 }

@@ -147,10 +147,7 @@ void bw__settle_rarely(bw__m *m, bw__g *g, bw__after after) {
     bw__globq_put(g);
     bw__wake_one();
     break;
-  case BW_AFTER_EXIT:
-    if (g->pinned) bw__pinned_end(m);
-    bw__g_recycle(m, g);
-    break;
+  case BW_AFTER_EXIT: bw__g_recycle(m, g); break;
   default: BW_ASSERT(false);
   }
 }

@@ -243,6 +243,7 @@ bw__g *bw__g_make(const bw_go_options *o, void (*fn)(void *), void *arg, uintptr
 }
 
 void bw__g_recycle(bw__m *m, bw__g *g) {
+  if (g->pinned) bw__pinned_end(m);
   bw__ctx_destroy(&g->ctx);
   bw__shared_store(&g->state, BW_G_FREE);
   bw__p *p = m->p;
@@ -287,19 +288,10 @@ bool bw__g_each(void (*visit)(bw__g *g, void *arg), void *arg) {
 
 // Ends first: a goroutine that starts or ends meanwhile is counted rather than forgotten.
 int bw_num_goroutine(void) {
-  bw__sched *s = &bw__sched_state;
   uint64_t ends = bw__load(&all.ends), spawns = 0;
-  for (int i = 0; i < BW_PROCS_MAX; i++) {
-    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
-    if (!p) break;
-    ends += bw__shared_load(&p->ends);
-  }
+  for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p)) { ends += bw__shared_load(&p->ends); }
   atomic_thread_fence(memory_order_acquire);
-  for (int i = 0; i < BW_PROCS_MAX; i++) {
-    bw__p *p = bw__load_acquire(&s->ps[i]);
-    if (!p) break;
-    spawns += bw__tally_read(&p->spawns);
-  }
+  for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p)) { spawns += bw__tally_read(&p->spawns); }
   return (int)(bw__load(&all.spawns) + spawns - ends);
 }
 

@@ -99,11 +99,7 @@ static bool look(bw__sched *s) {
   int64_t now = bw__port_now();
   bool found = false;
   bw__store_relaxed(&s->coarse_now, now);
-  for (int i = 0; i < BW_PROCS_MAX; i++) {
-    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
-    if (!p) break;
-    found |= look_at(s, p, now);
-  }
+  for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p)) { found |= look_at(s, p, now); }
   poll(s, now);
   bw__g_trim(now);
   bw__schedtrace_look(now);

@@ -60,13 +60,7 @@ static void sleep_until_given(bw__sched *s, bw__m *m) {
 bw__g *bw__pinned_wait(bw__m *m) {
   bw__sched *s = &bw__sched_state;
   if (m->p && is_next(m)) return m->pinned;
-  bw__p *p = m->p;
-  if (p) bw__trace_proc_stop(m);
-  m->p = NULL;
-  if (p) {
-    bw__cache_use(NULL);
-    bw__p_hand_on(p);
-  }
+  if (m->p) bw__p_hand_on(bw__p_let_go(m));
   sleep_until_given(s, m);
   if (!m->given) return NULL; // the runtime stops
   bw__p_hold(m, m->given);
@@ -77,15 +71,13 @@ bw__g *bw__pinned_wait(bw__m *m) {
 void bw__pinned_hand_over(bw__m *m, bw__g *g) {
   bw__sched *s = &bw__sched_state;
   bw__m *to = g->pinned;
-  bw__trace_proc_stop(m);
+  bw__p *p = bw__p_let_go(m);
   bw__mutex_lock(&s->lock);
-  to->given = m->p;
-  m->p = NULL;
+  to->given = p;
   if (bw__list_linked(&to->idle)) {
     bw__list_remove(&to->idle);
     s->pinned_idle--;
   }
   bw__mutex_unlock(&s->lock);
-  bw__cache_use(NULL);
   bw__note_wake(&to->wake);
 }

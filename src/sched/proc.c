@@ -36,6 +36,14 @@ void bw__p_hold(bw__m *m, bw__p *p) {
   bw__trace_proc_start(m);
 }
 
+bw__p *bw__p_let_go(bw__m *m) {
+  bw__p *p = m->p;
+  bw__trace_proc_stop(m);
+  m->p = NULL;
+  bw__cache_use(NULL);
+  return p;
+}
+
 static void put_idle_locked(bw__sched *s, bw__p *p) {
   bw__shared_store(&p->holder, -1);
   bw__store_relaxed(&p->status, BW_P_IDLE);
@@ -62,15 +70,6 @@ bool bw__p_take_idle(bw__m *m) {
   bw__p *p = take_idle_locked(s);
   bw__mutex_unlock(&s->lock);
   if (p) bw__p_hold(m, p);
-  return p;
-}
-
-static bw__p *release_locked(bw__sched *s, bw__m *m) {
-  bw__p *p = m->p;
-  bw__trace_proc_stop(m);
-  m->p = NULL;
-  bw__cache_use(NULL);
-  put_idle_locked(s, p);
   return p;
 }
 
@@ -103,9 +102,7 @@ static void wake(bw__m *m) {
 
 // One that a thread in a blocking call has no use for.
 static bw__p *take_blocking(bw__sched *s) {
-  for (int i = 0; bw__load(&s->blocking) > 0 && i < BW_PROCS_MAX; i++) {
-    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
-    if (!p) break;
+  for (bw__p *p = bw__p_at(0); p && bw__load(&s->blocking) > 0; p = bw__p_after(p)) {
     if (bw__load(&p->status) == BW_P_BLOCKING && bw__p_unmark(p)) return p;
   }
   return NULL;
@@ -254,7 +251,7 @@ static bool enlist(bw__sched *s, bw__m *m) {
               (m->p ? bw__load_relaxed(&s->queued) > 0 || bw__load_relaxed(&m->p->attention) != 0
                     : s->idle_ps && bw__load_relaxed(&s->queued) > 0);
   if (!busy) {
-    if (m->p) release_locked(s, m);
+    if (m->p) put_idle_locked(s, bw__p_let_go(m));
     if (m->spinning) bw__sub(&s->spinning, 1);
     m->spinning = false;
     bw__list_push_front(&s->idle, &m->idle);

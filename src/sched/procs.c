@@ -87,11 +87,9 @@ static void adjust_locked(bw__sched *s, bool solo_free) {
   bury_idle_locked(s);
   if (solo_free) first->q.solo = procs == 1 && s->live <= 1;
   bool grow = !first->q.solo || procs == 1;
-  for (int i = 0; i < BW_PROCS_MAX; i++) {
-    bw__p *p = bw__load_relaxed(&s->ps[i]);
-    if (!p) break;
-    if (i < procs && p->dead && grow) revive_locked(s, p);
-    if (i >= procs && !p->dead) bw__store(&p->attention, 1);
+  for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p)) {
+    if (p->index < procs && p->dead && grow) revive_locked(s, p);
+    if (p->index >= procs && !p->dead) bw__store(&p->attention, 1);
   }
   if (!grow) bw__store(&first->attention, 1); // its owner goes on from here
   set_scan_locked(s);
@@ -99,15 +97,12 @@ static void adjust_locked(bw__sched *s, bool solo_free) {
 
 // m's P leaves.
 static void retire(bw__sched *s, bw__m *m) {
-  bw__p *p = m->p;
+  bw__p *p = bw__p_let_go(m);
   bw__runq_flush(p);
-  bw__cache_use(NULL);
   bw__cache_delete(p->cache);
   p->cache = NULL;
   bw__g_flush(p);
-  bw__trace_proc_stop(m);
   bw__mutex_lock(&s->lock);
-  m->p = NULL;
   bw__store_relaxed(&p->status, BW_P_IDLE);
   bury_locked(s, p);
   adjust_locked(s, false);

@@ -190,6 +190,16 @@ typedef struct {
 
 extern bw__sched bw__sched_state;
 
+// The P with this index; NULL: there are no more. Ps are made in the order of their index and stay
+// until the runtime closes, so that
+//   for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p))
+// visits all that were ever made. Any thread.
+static inline bw__p *bw__p_at(int i) {
+  return i < BW_PROCS_MAX ? bw__load_acquire(&bw__sched_state.ps[i])
+                          : NULL; // pairs with its making
+}
+static inline bw__p *bw__p_after(const bw__p *p) { return bw__p_at(p->index + 1); }
+
 // The short ways (put, take) are in runq.h.
 // Moves half of the victim's goroutines to p, and returns one of them; NULL: nothing to steal.
 // `desperate`: takes even the one that is about to run next. p's own queue must be empty.
@@ -222,7 +232,7 @@ void bw__m_set_here(bw__m *m);
 
 // A G that is ready to be queued; NULL: no memory. Locks: allg, gpool.
 bw__g *bw__g_make(const bw_go_options *options, void (*fn)(void *), void *arg, uintptr_t made);
-// Back to the free list, after its entry returned. Locks: allg.
+// Back to the free list, after its entry returned; m is pinned to it no more. Locks: allg.
 void bw__g_recycle(bw__m *m, bw__g *g);
 // Frees every G; none may be running. Only at tear-down.
 void bw__g_free_all(void);
@@ -249,6 +259,8 @@ void bw__wake_one_slow(void);
 bool bw__p_take_idle(bw__m *m);
 // Takes over P p, which must be nobody's.
 void bw__p_hold(bw__m *m, bw__p *p);
+// m holds its P no more, and has none. Returns the P, which is nobody's then.
+bw__p *bw__p_let_go(bw__m *m);
 // To the list of idle ones.
 void bw__p_put_idle_locked(bw__p *p);
 // Finds another M for p, which must be nobody's: one with work to do runs it, else it goes idle.

@@ -75,14 +75,11 @@ static void list_ms(m_states *list) {
 }
 
 static void print_m(bw__text *t, m_state m) {
-  bw__sched *s = &bw__sched_state;
   bw__p_view of = {.holder = -1};
   int index = -1;
-  for (int i = 0; i < BW_PROCS_MAX && index < 0; i++) {
-    bw__p *p = bw__load_acquire(&s->ps[i]);
-    if (!p) break;
+  for (bw__p *p = bw__p_at(0); p && index < 0; p = bw__p_after(p)) {
     of = bw__p_look(p);
-    if (of.holder == m.number) index = i;
+    if (of.holder == m.number) index = p->index;
   }
   bw__text_format(t, "  M%d: p=%d curg=%llu idle=%s\n", m.number, index,
                   (unsigned long long)(index < 0 ? 0 : of.running), m.idle ? "true" : "false");

@@ -19,9 +19,7 @@ int64_t bw__timers_next_of_all(void) {
   bw__sched *s = &bw__sched_state;
   bw__p *first = bw__load_acquire(&s->ps[0]);
   int64_t least = BW_NEVER;
-  for (int i = 1; first && i < BW_PROCS_MAX; i++) {
-    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
-    if (!p) break;
+  for (bw__p *p = bw__p_at(1); p; p = bw__p_after(p)) {
     int64_t next = bw__timers_next(&p->timers);
     if (next < least) least = next;
   }
@@ -46,11 +44,8 @@ void bw__timers_run_own(bw__m *m) {
 }
 
 static void run_all(bw__m *m, bool settle) {
-  bw__sched *s = &bw__sched_state;
   int64_t now = look_at_clock();
-  for (int i = 0; i < BW_PROCS_MAX; i++) {
-    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
-    if (!p) return;
+  for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p)) {
     bw__timers *ts = &p->timers;
     if (!(settle ? bw__timers_want_run(ts, now) : bw__timers_next(ts) <= now)) continue;
     do bw__timers_run_some(ts, now);
@@ -72,19 +67,14 @@ void bw__timers_settle(bw__m *m) {
 void bw__timers_adopt(void) {
   bw__sched *s = &bw__sched_state;
   bw__p *first = bw__load_relaxed(&s->ps[0]);
-  for (int i = 1; i < BW_PROCS_MAX; i++) {
-    bw__p *p = bw__load_acquire(&s->ps[i]); // pairs with its making
-    if (!p) break;
-    bool left = i >= bw__load_relaxed(&s->procs) && bw__load_relaxed(&p->status) == BW_P_IDLE;
+  for (bw__p *p = bw__p_at(1); p; p = bw__p_after(p)) {
+    bool left =
+        p->index >= bw__load_relaxed(&s->procs) && bw__load_relaxed(&p->status) == BW_P_IDLE;
     if (left && bw__timers_next(&p->timers) != BW_NEVER)
       bw__timers_move(&p->timers, &first->timers);
   }
 }
 
 void bw__timers_end(void) {
-  bw__sched *s = &bw__sched_state;
-  for (int i = 0; i < BW_PROCS_MAX; i++) {
-    bw__p *p = bw__load_relaxed(&s->ps[i]);
-    if (p) bw__timers_destroy(&p->timers);
-  }
+  for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p)) bw__timers_destroy(&p->timers);
 }

@@ -24,7 +24,6 @@ static inline void settle(bw__m *m, bool alive) {
   bw__trace_stop(m, g, alive);
   m->cur = NULL;
   if (BW_UNLIKELY(!alive)) {
-    if (g->pinned) bw__pinned_end(m);
     bw__g_recycle(m, g);
     return;
   }
@@ -71,9 +70,7 @@ void bw__m_serve(bw__m *m) {
     bool alive = bw__ctx_resume(&g->ctx);
     settle(m, alive);
   }
-  if (m->p) bw__trace_proc_stop(m);
-  bw__cache_use(NULL);
-  m->p = NULL;
+  if (m->p) bw__p_let_go(m);
   bw__port_thread_fault_stack(false);
   bw__m_set_here(NULL);
   bw__m_set_current(NULL);

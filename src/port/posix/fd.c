@@ -75,19 +75,14 @@ BW_NOINLINE size_t bw__port_fd_write_most(int fd, size_t n) {
 
 // ---- accept, connect, close ---------------------------------------------------------------------
 
+// accept has no MSG_DONTWAIT, and of several that wait for one connection all but one would block.
 // A connection that the other side took back while it was in the queue is no news to anybody.
-BW_NOINLINE int bw__port_fd_accept(int fd, struct sockaddr *addr, unsigned *len) {
-  int got;
+BW_NOINLINE int bw__port_fd_accept_try(int fd, struct sockaddr *addr, unsigned *len) {
+  int got, flags = fcntl(fd, F_GETFL);
+  if (flags >= 0 && !(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
   do got = accept4(fd, addr, len, SOCK_CLOEXEC);
   while (got < 0 && (errno == EINTR || errno == ECONNABORTED));
   return (int)result_of(got);
-}
-
-// accept has no MSG_DONTWAIT, and of several that wait for one connection all but one would block.
-BW_NOINLINE int bw__port_fd_accept_try(int fd, struct sockaddr *addr, unsigned *len) {
-  int flags = fcntl(fd, F_GETFL);
-  if (flags >= 0 && !(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-  return bw__port_fd_accept(fd, addr, len);
 }
 
 // O_NONBLOCK is set while it starts. Nobody else can have any use for a

@@ -33,11 +33,6 @@ int bw__port_fd_accept_try(int fd, struct sockaddr *addr, unsigned *len) {
   return BW_ENOTSUP;
 }
 
-int bw__port_fd_accept(int fd, struct sockaddr *addr, unsigned *len) {
-  (void)fd, (void)addr, (void)len;
-  return BW_ENOTSUP;
-}
-
 int bw__port_fd_connect_start(int fd, const struct sockaddr *addr, unsigned len) {
   (void)fd, (void)addr, (void)len;
   return BW_ENOTSUP;
