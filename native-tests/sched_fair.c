@@ -171,7 +171,7 @@ static bw__mutex door = BW_MUTEX_INIT(BW_RANK_CHAN);
 static void wait_at_door(void *arg) {
   bw__waiter *w = arg;
   bw__mutex_lock(&door);
-  bw__waiter_init(w, NULL);
+  bw__waiter_init(w);
   bw__wait(w, &door, BW_REASON_CHAN_RECEIVE);
   order[order_len++] = -1;
 }

@@ -1,9 +1,9 @@
-// Channels for callers that must not panic (JavaScript) or must not wait (tickets). The public
-// functions are these plus Go's panics. Codes: 0, BW_EAGAIN, BW_ECLOSED. `c` is never NULL.
+// Channels for callers that must not panic (JavaScript, timers) or must not wait (tickets). The
+// public functions are these plus Go's panics. Codes: 0, BW_EAGAIN, BW_ECLOSED. `c` is never NULL.
 #ifndef BURROW_COMM_CHAN_H
 #define BURROW_COMM_CHAN_H
 
-#include "sched/park.h"
+#include "comm/waitq.h"
 
 #include <burrow/chan.h>
 
@@ -13,13 +13,27 @@ int bw__chan_try_send(bw_chan *c, const void *value); // Blocks: never
 int bw__chan_try_recv(bw_chan *c, void *value);       // Blocks: never
 int bw__chan_close(bw_chan *c);                       // Blocks: never
 
-// Sends or receives ticket->elem now (0 or BW_ECLOSED), or leaves the ticket in the channel's queue
-// (BW_EAGAIN); then ticket->complete is called once, on whatever thread ends the wait, with
-// ticket->ok telling whether the operation happened. The ticket and its elem must live until then.
+// ---- ticket.c: JavaScript -----------------------------------------------------------------------
+
+typedef struct bw__ticket {
+  bw__waiter waiter; // kind: BW_WAIT_TICKET; its `complete` is the maker's
+  bw__sudog sudog;   // its elem is the maker's
+} bw__ticket;
+
+static inline bw__ticket *bw__ticket_of(bw__waiter *w) {
+  return BW_CONTAINER(w, bw__ticket, waiter);
+}
+
+// `elem`: the value to send, or where to put the one received.
+void bw__ticket_init(bw__ticket *t, void *elem, void (*complete)(bw__waiter *w));
+
+// Sends or receives the ticket's elem now (0 or BW_ECLOSED), or leaves the ticket in the channel's
+// queue (BW_EAGAIN); then `complete` is called once, on whatever thread ends the wait, with
+// waiter.ok telling whether the operation happened. The ticket and its elem must live until then.
 // Blocks: never.
-int bw__chan_send_ticket(bw_chan *c, bw__waiter *ticket);
-int bw__chan_recv_ticket(bw_chan *c, bw__waiter *ticket);
+int bw__chan_send_ticket(bw_chan *c, bw__ticket *t);
+int bw__chan_recv_ticket(bw_chan *c, bw__ticket *t);
 // Takes a waiting ticket back. True: it was still waiting and complete will not be called.
-bool bw__chan_cancel_ticket(bw_chan *c, bw__waiter *ticket);
+bool bw__chan_cancel_ticket(bw_chan *c, bw__ticket *t);
 
 #endif

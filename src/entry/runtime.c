@@ -88,10 +88,18 @@ void bw__runtime_stop(void) {
   bw__ms_wake_all();
 }
 
+// Its channels may live on; the stack that its places in their queues lie on does not.
+static void abandon_wait(bw__g *g, void *unused) {
+  (void)unused;
+  bw__waiter *w = bw__shared_load(&g->state) == BW_G_WAITING ? g->waiter : NULL;
+  if (w && w->abandon) w->abandon(w);
+}
+
 void bw__runtime_close(void) {
   bw__sched *s = &bw__sched_state;
   bw__monitor_stop(); // before: it may start Ms
   bw__ms_join();
+  bw__g_each(abandon_wait, NULL);
   bw_trace_stop();
   s->running = false;
   if (!BW_WASM) bw__poll_end();

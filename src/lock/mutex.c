@@ -8,6 +8,8 @@
 // or three instructions, and sleeping costs so much more that a lock with sleepers is waited for as
 // well.
 enum { SPIN_ROUNDS = BW_WASM ? 1000 : 40 };
+// No sleep is longer: mutex.h says why.
+enum { LOOK_AGAIN = 1000 * 1000 };
 
 static bool spin_for(bw__mutex *mu) {
   for (int i = 0; i < SPIN_ROUNDS; i++) {
@@ -25,7 +27,8 @@ BW_NOINLINE void bw__mutex_lock_slow(bw__mutex *mu) {
     return;
   }
   if (spin_for(mu)) return;
-  while (bw__swap_acquire(&mu->word, 2) != 0) bw__port_futex_wait(&mu->word, 2, -1);
+  while (bw__swap_acquire(&mu->word, 2) != 0)
+    bw__port_futex_wait(&mu->word, 2, BW_WASM ? -1 : LOOK_AGAIN);
 }
 
 BW_NOINLINE void bw__mutex_unlock_slow(bw__mutex *mu) { bw__port_futex_wake(&mu->word, 1); }

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "port/port.h"
 
-static _Thread_local uint8_t held[BW_RANK_COUNT];
+static _Thread_local uint32_t held[BW_RANK_COUNT];
 
 static const char *const rank_names[] = {
 #define BW_RANK_NAME(name, text) text,

@@ -31,3 +31,12 @@ bw__g *bw__g_current(void) {
   bw__m *m = bw__m_current();
   return m ? m->cur : NULL;
 }
+
+// A sequence of its own for each thread that has no P; the address of the variable seeds it.
+BW_NOINLINE uint64_t bw__random(void) {
+  static _Thread_local bw__rand own;
+  bw__m *m = bw__m_current();
+  if (BW_LIKELY(m && m->p)) return bw__rand_next(&m->p->rand);
+  if (!own.state) own.state = (uintptr_t)&own ^ (uint64_t)bw__port_now() ^ bw__port_seed();
+  return bw__rand_next(&own);
+}

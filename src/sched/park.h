@@ -1,5 +1,5 @@
 // Parking: how anything above the scheduler waits, and the one door, bw__waiter_ready, that ends a
-// wait. A waiter (Go's sudog) is of one of three kinds:
+// wait. A waiter is of one of three kinds:
 //
 //   goroutine   parks; its M runs other goroutines meanwhile
 //   thread      a plain OS thread: sleeps on a note in the waiter
@@ -10,6 +10,10 @@
 // is saved, for a thread at once (its note remembers an early wake). Whoever takes the waiter off
 // the queue, under the lock, owns it until it calls bw__waiter_ready; that call is its last touch,
 // because the waiter usually lies on the stack of the one who is woken.
+//
+// Who waits in several queues at once hands over a function, `commit`, that releases all locks, and
+// is called at that very moment. Then several may want to end the wait: it belongs to whoever takes
+// `claimed` from 0 to 1, and only that one may touch the waiter afterwards.
 #ifndef BURROW_SCHED_PARK_H
 #define BURROW_SCHED_PARK_H
 
@@ -24,6 +28,8 @@
   X(BW_REASON_CHAN_RECEIVE, "chan receive")                                                        \
   X(BW_REASON_CHAN_SEND_NIL, "chan send (nil chan)")                                               \
   X(BW_REASON_CHAN_RECEIVE_NIL, "chan receive (nil chan)")                                         \
+  X(BW_REASON_SELECT, "select")                                                                    \
+  X(BW_REASON_SELECT_NONE, "select (no cases)")                                                    \
   X(BW_REASON_SLEEP, "sleep")                                                                      \
   X(BW_REASON_IO, "IO wait")
 
@@ -38,11 +44,13 @@ const char *bw__reason_text(bw__reason reason);
 typedef enum { BW_WAIT_GOROUTINE, BW_WAIT_THREAD, BW_WAIT_TICKET } bw__wait_kind;
 
 typedef struct bw__waiter {
-  bw__list link; // in the queue waited in: under that queue's lock
+  bw__list link; // in a queue of waiters: under that queue's lock
   bw__wait_kind kind;
-  bool queued; // in a channel's queue, so that a ticket may be taken back: under that queue's lock
-  bool ok;     // set by who ends the wait: true = the operation happened, false = closed
-  void *elem;  // the value to send, or where to put the one received
+  bool ok;                   // set by who ends the wait: true = the operation happened
+  _Atomic(uint32_t) claimed; // of a wait that several may end: 1 once somebody does
+  // Called when the runtime closes while the goroutine is parked: takes the waiter off its queues,
+  // which may outlive it. NULL: there are none. No M runs any more.
+  void (*abandon)(struct bw__waiter *w);
   union {
     struct bw__g *g;
     bw__note note;
@@ -51,11 +59,28 @@ typedef struct bw__waiter {
 } bw__waiter;
 
 // Makes *w a waiter of the calling goroutine or thread.
-void bw__waiter_init(bw__waiter *w, void *elem);
+void bw__waiter_init(bw__waiter *w);
+
+// True, for one caller: the wait is its to end.
+static inline bool bw__waiter_claim(bw__waiter *w) {
+  uint32_t no = 0;
+  return bw__cas(&w->claimed, &no, 1);
+}
 
 // Waits until somebody calls bw__waiter_ready(w). `held` is the lock of the queue that holds w; it
 // is released. Blocks: G, or M on a plain thread.
 void bw__wait(bw__waiter *w, bw__mutex *held, bw__reason reason);
+
+// The same with `commit`, which releases the locks of all queues that hold w, once w can be woken.
+// It runs on the thread that the goroutine has left, and must not touch the goroutine afterwards.
+// `until` is for plain threads, -1: no deadline; it returns false when that has passed and nobody
+// has woken w yet. (A goroutine's deadline is one of those who may end the wait: a timer that
+// commit starts.)
+bool bw__wait_commit(bw__waiter *w, void (*commit)(void *arg), void *arg, int64_t until,
+                     bw__reason reason);
+
+// On a plain thread whose bw__wait_commit returned false: waits on, without a deadline.
+void bw__wait_again(bw__waiter *w);
 
 // Ends the wait; w must be off its queue. The last touch of *w. Blocks: never.
 void bw__waiter_ready(bw__waiter *w);

@@ -181,7 +181,7 @@ int bw__poll_park(int fd, unsigned events, int64_t deadline) {
   record *r = record_of(fd);
   if (!r) return BW_ENOMEM;
   parked p = {.want = events, .deadline = deadline};
-  bw__waiter_init(&p.waiter, NULL);
+  bw__waiter_init(&p.waiter);
   bw__mutex_lock(&r->lock);
   int code = arm_locked(r, fd, wants_locked(r) | events);
   if (code != 0) {

@@ -70,6 +70,7 @@ typedef struct bw__g {
   BW_SHARED(uint32_t) reason; // bw__reason, valid while WAITING
   int pins;                   // calls of bw_lock_os_thread without their unlock: its own
   BW_SHARED(int64_t) since;   // sched.coarse_now when it began to wait
+  struct bw__waiter *waiter;  // of its last wait, valid while WAITING: its own
   BW_SHARED(uint64_t) parent; // id of the creator, 0 = a plain thread
   BW_SHARED(uintptr_t) made;  // address behind the call of bw_go; 0: unknown
   BW_SHARED(uint64_t) name[BW_NAME_WORDS];
@@ -126,6 +127,7 @@ typedef enum {
   BW_AFTER_NOTHING,
   BW_AFTER_YIELD,
   BW_AFTER_PARK,
+  BW_AFTER_PARK_COMMIT,
   BW_AFTER_LOST_P, // back from a blocking call, and the P is gone
   BW_AFTER_EXIT,   // bw_goexit
 } bw__after;
@@ -135,6 +137,8 @@ typedef struct bw__m {
   bw__g *cur;        // the goroutine that runs here, NULL: the M itself
   bw__after after;   // what to do with it once its context is saved
   bw__mutex *unlock; // BW_AFTER_PARK: released then
+  void (*commit)(void *arg); // BW_AFTER_PARK_COMMIT: called then
+  void *commit_arg;
   bool spinning;     // looking for work, and counted in sched.spinning: its own
   bw__g *pinned;     // the goroutine locked to this M, which runs no other
   bw__list idle;     // in sched.idle while asleep: under sched.lock
@@ -227,6 +231,8 @@ bw__g *bw__g_current(void);
 // As bw__m_current, but this thread's M in a blocking call too.
 bw__m *bw__m_here(void);
 void bw__m_set_here(bw__m *m);
+// 64 random bits, on any thread: for choices, never for secrets.
+uint64_t bw__random(void);
 
 // ---- g.c: goroutines ----------------------------------------------------------------------------
 

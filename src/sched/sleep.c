@@ -24,7 +24,7 @@ void bw_sleep(int64_t ns) {
   }
   sleeper s;
   bw__timer_init_parting(&s.timer, wake);
-  bw__waiter_init(&s.waiter, NULL);
+  bw__waiter_init(&s.waiter);
   bw__wait(&s.waiter, bw__timer_start_held(&s.timer, until), BW_REASON_SLEEP);
 }
 

@@ -50,7 +50,7 @@ bw__js_agent *bw__js_agent_make(void) {
 // The ticket's last step, on whatever thread ended the wait. The op belongs to the agent's thread
 // as soon as it is on the stack.
 static void complete(bw__waiter *w) {
-  bw__js_op *op = BW_CONTAINER(w, bw__js_op, ticket);
+  bw__js_op *op = BW_CONTAINER(bw__ticket_of(w), bw__js_op, ticket);
   bw__js_agent *agent = op->agent;
   op->pub.code = w->ok ? 0 : BW_ECLOSED;
   op->next = bw__load_relaxed(&agent->done);
@@ -64,7 +64,7 @@ bw__js_op *bw__js_op_make(bw__js_agent *agent, bw_chan *chan, size_t size, uint3
   *op = (bw__js_op){.agent = agent, .chan = chan};
   op->pub =
       (bw_js_op){.key = key, .value_size = (uint32_t)size, .value = (uint32_t)(uintptr_t)op->value};
-  op->ticket = (bw__waiter){.kind = BW_WAIT_TICKET, .elem = op->value, .complete = complete};
+  bw__ticket_init(&op->ticket, op->value, complete);
   bw__list_push_back(&agent->pending, &op->pending);
   return op;
 }

@@ -3,11 +3,11 @@
 #define BURROW_ENTRY_JS_AGENT_H
 
 #include "entry/js/abi.h"
-#include "sched/park.h"
+#include "comm/chan.h"
 
 typedef struct bw__js_op {
   bw_js_op pub; // first: JavaScript holds its address
-  bw__waiter ticket;
+  bw__ticket ticket;
   struct bw__js_agent *agent;
   struct bw__js_op *next; // in the agent's queue of finished ops
   bw__list pending;       // in agent->pending: the agent's thread only

@@ -29,6 +29,7 @@
 #include <burrow/heap.h>
 #include <burrow/io.h>
 #include <burrow/profile.h>
+#include <burrow/select.h>
 #include <burrow/slice.h>
 #include <burrow/time.h>
 #include <burrow/trace.h>

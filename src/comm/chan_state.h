@@ -1,0 +1,166 @@
+// A channel's inside, for the rooms that work on it: chan.c (one operation), chan_bulk.c (many
+// values at once), select.c, ticket.c (JavaScript) and the timers' channels.
+//
+// Invariants, under the lock:
+//   I1  count <= cap; slots recv_at .. recv_at+count-1 (mod cap) of the ring hold values
+//   I2  a receiver that waits (and whose wait nobody has claimed) => count == 0 and not closed
+//   I3  a sender that waits (likewise) => count == cap and not closed
+//   I4  closed is never taken back
+//
+// `flags`, `count` and the queues' heads may be looked at without the lock. A try form that finds
+// nothing to do returns without locking; what it saw was true at one moment:
+//
+//   try_send  looks at closed first, then whether there is room. A closed channel never gets
+//             fuller: so if it was open at the first look and full at the second, it was open and
+//             full at some moment in between.
+//   try_recv  looks whether it is empty, then at closed. It sees the emptiness that somebody made
+//             (the store releases, the load acquires), so it sees a close before that as well.
+#ifndef BURROW_COMM_CHAN_STATE_H
+#define BURROW_COMM_CHAN_STATE_H
+
+#include "comm/waitq.h"
+#include "port/port.h"
+
+#include <burrow/chan.h>
+#include <burrow/error.h>
+#include <string.h>
+
+enum {
+  BW_CHAN_CLOSED = 1,    // set once, under the lock
+  BW_CHAN_RECV_ONLY = 2, // the program may only receive: a timer's. r/o after make
+};
+
+struct bw_chan {
+  bw__mutex lock;
+  BW_SHARED(uint32_t) flags;
+  uint32_t elem_size;      // r/o after make
+  size_t cap;              // r/o after make
+  BW_SHARED(size_t) count; // elements in the ring
+  size_t recv_at;          // index of the oldest element
+  size_t send_at;          // index of the next free slot
+  bw__waitq receivers, senders;
+  _Atomic(uint32_t) refs;
+  void (*on_free)(bw_chan *c, void *owner); // called by the last release, or NULL
+  void *owner;                              // the timer; r/o after make
+  _Alignas(16) char ring[];
+};
+
+// The next to the last field of the first cache line: what a send with a waiting receiver touches.
+_Static_assert(BW_WASM || offsetof(struct bw_chan, receivers) < BW_CACHE_LINE, "hot fields");
+
+// Pointers come out of the ring, and values are copied to and from the stacks of waiters, which may
+// lie in memory that their threads grew before they took the same lock.
+static inline void bw__chan_lock(bw_chan *c) {
+  bw__mutex_lock(&c->lock);
+  bw__port_mem_sync();
+}
+
+static inline void bw__chan_unlock(bw_chan *c) { bw__mutex_unlock(&c->lock); }
+
+static inline bool bw__chan_closed(bw_chan *c) {
+  return bw__shared_load(&c->flags) & BW_CHAN_CLOSED;
+}
+
+// ---- looks without the lock ---------------------------------------------------------------------
+
+// A receive would not find a value now. (A waiting sender of a buffered channel means a full ring.)
+static inline bool bw__chan_seems_empty(bw_chan *c) {
+  return c->cap ? bw__shared_load(&c->count) == 0 : bw__waitq_empty(&c->senders);
+}
+
+static inline bool bw__chan_seems_full(bw_chan *c) {
+  return c->cap ? bw__shared_load(&c->count) == c->cap : bw__waitq_empty(&c->receivers);
+}
+
+// True: at some moment in this call a send had to wait.
+static inline bool bw__chan_cannot_send(bw_chan *c) {
+  return !bw__chan_closed(c) && bw__chan_seems_full(c);
+}
+
+// True: at some moment in this call a receive had to wait.
+static inline bool bw__chan_cannot_recv(bw_chan *c) {
+  return bw__chan_seems_empty(c) && !bw__chan_closed(c);
+}
+
+// ---- the ring, under the lock -------------------------------------------------------------------
+
+// `to` or `from` may be NULL for zero-size elements; a NULL `to` drops the value.
+static inline void bw__chan_copy(bw_chan *c, void *to, const void *from) {
+  if (!to) return;
+  if (BW_LIKELY(c->elem_size == 8))
+    memcpy(to, from, 8);
+  else if (c->elem_size == 4)
+    memcpy(to, from, 4);
+  else if (c->elem_size)
+    memcpy(to, from, c->elem_size);
+}
+
+static inline void bw__chan_zero(bw_chan *c, void *to) {
+  if (to && c->elem_size) memset(to, 0, c->elem_size);
+}
+
+static inline char *bw__chan_slot(bw_chan *c, size_t i) { return c->ring + i * c->elem_size; }
+
+static inline void bw__ring_put_value(bw_chan *c, const void *value) {
+  bw__chan_copy(c, bw__chan_slot(c, c->send_at), value);
+  if (++c->send_at == c->cap) c->send_at = 0;
+  bw__shared_store(&c->count, bw__shared_load(&c->count) + 1);
+}
+
+static inline void bw__ring_take_value(bw_chan *c, void *to) {
+  bw__chan_copy(c, to, bw__chan_slot(c, c->recv_at));
+  if (++c->recv_at == c->cap) c->recv_at = 0;
+  bw__shared_store(&c->count, bw__shared_load(&c->count) - 1);
+}
+
+// ---- the two operations, under the lock ---------------------------------------------------------
+
+// Sends if that is possible now: 0, BW_EAGAIN or BW_ECLOSED. *wake: whose wait has ended; ready its
+// waiter after unlocking.
+static inline int bw__chan_send_locked(bw_chan *c, const void *value, bw__sudog **wake) {
+  if (BW_UNLIKELY(bw__chan_closed(c))) return BW_ECLOSED;
+  bw__sudog *receiver = bw__waitq_pop(&c->receivers);
+  if (receiver) {
+    bw__chan_copy(c, receiver->elem, value);
+    receiver->waiter->ok = true;
+    *wake = receiver;
+    return 0;
+  }
+  if (bw__shared_load(&c->count) == c->cap) return BW_EAGAIN;
+  bw__ring_put_value(c, value);
+  return 0;
+}
+
+// Receives if that is possible now: 0, BW_EAGAIN, or BW_ECLOSED with `to` zeroed.
+static inline int bw__chan_recv_locked(bw_chan *c, void *to, bw__sudog **wake) {
+  bool buffered = bw__shared_load(&c->count) > 0;
+  if (buffered) bw__ring_take_value(c, to);
+  bw__sudog *sender = bw__waitq_pop(&c->senders);
+  if (sender) {
+    if (buffered)
+      bw__ring_put_value(c, sender->elem);
+    else
+      bw__chan_copy(c, to, sender->elem);
+    sender->waiter->ok = true;
+    *wake = sender;
+    return 0;
+  }
+  if (buffered) return 0;
+  if (!bw__chan_closed(c)) return BW_EAGAIN;
+  bw__chan_zero(c, to);
+  return BW_ECLOSED;
+}
+
+// Unlocks, and readies whose wait has ended. Returns `code`.
+static inline int bw__chan_finish(bw_chan *c, int code, bw__sudog *wake) {
+  bw__waiter *w = wake ? wake->waiter : NULL;
+  bw__chan_unlock(c);
+  if (w) bw__waiter_ready(w);
+  return code;
+}
+
+// Go's panics for what must not be done to `c`, and nothing if it may.
+_Noreturn void bw__chan_panic_closed(void);
+void bw__chan_check_send(bw_chan *c);
+
+#endif

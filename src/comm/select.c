@@ -1,0 +1,329 @@
+// Select: one of several operations, chosen at random among those that can go on.
+//
+//   1  look  in random order, without locks, at each case; one that seems ready is tried under its
+//            channel's lock. Most selects end here, with one lock. That the others were not looked
+//            at at the same moment does not matter: this one was ready, and it was its turn.
+//   2  lock  all channels, by address; each case is tried once more. Nothing can go on at this one
+//            moment: so a default is taken rightly, and only now.
+//   3  wait  a sudog enters the queue of each case; the goroutine parks, and once its context is
+//            saved `commit` starts the deadline's timer and releases all locks.
+//   4  tidy  whoever claims the waiter (waitq.h) has done the operation or closed the channel, or
+//            is the timer. The other sudogs leave their queues, each under its channel's lock.
+//
+// Race story of `commit`: it goes on reading *s after it has released the first lock, when somebody
+// may wake the goroutine already. But in 4 the goroutine takes the lock of every channel that still
+// has a sudog of it in a queue, and commit has not released a lock => no sudog has left there. So
+// the goroutine cannot get through 4, and free *s, before commit has released the last lock. For
+// the same reason the timer's start has returned before 4 is over, and drop waits for its `fn`.
+//
+// Locks: channels', by address. Waiter records lie on the selector's stack; more than FEW cases
+// take memory for the time of the call.
+#include "comm/chan.h"
+#include "comm/chan_state.h"
+#include "sched/sched.h"
+#include "sched/timers.h"
+
+#include <burrow/alloc.h>
+#include <burrow/select.h>
+
+enum { FEW = 16, MOST = 65536 };
+enum { NO_DEADLINE = -1 };
+
+typedef struct {
+  const bw_case *cases;
+  size_t n;
+  bw__sudog *sudogs; // one a case
+  uint16_t *poll;    // indices in random order
+  uint16_t *locks;   // those with a channel, by its address
+  size_t lock_count;
+  int64_t deadline;
+  bw__waiter waiter;
+  bw__sudog *winner; // NULL: the deadline
+  bw__timer timer;   // kept; of a goroutine with a deadline
+} selection;
+
+// ---- orders -------------------------------------------------------------------------------------
+
+// A random permutation; 16 random bits a step, whose bias is below n / 65,536.
+static void shuffle(uint16_t *order, size_t n) {
+  uint64_t bits = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (i % 4 == 0) bits = bw__random();
+    size_t j = ((bits & 0xffff) * (i + 1)) >> 16;
+    bits >>= 16;
+    order[i] = order[j];
+    order[j] = (uint16_t)i;
+  }
+}
+
+static uintptr_t address(const selection *s, size_t at) {
+  return (uintptr_t)s->cases[s->locks[at]].chan;
+}
+
+static void sift_down(selection *s, size_t at, size_t n) {
+  uint16_t moving = s->locks[at];
+  uintptr_t key = address(s, at);
+  for (size_t child; (child = 2 * at + 1) < n; at = child) {
+    if (child + 1 < n && address(s, child + 1) > address(s, child)) child++;
+    if (address(s, child) <= key) break;
+    s->locks[at] = s->locks[child];
+  }
+  s->locks[at] = moving;
+}
+
+// By address: heap sort, which needs neither memory nor a good input.
+static void order_locks(selection *s) {
+  size_t n = 0;
+  for (size_t i = 0; i < s->n; i++) {
+    if (s->cases[i].chan) s->locks[n++] = (uint16_t)i;
+  }
+  s->lock_count = n;
+  for (size_t i = n / 2; i-- > 0;) sift_down(s, i, n);
+  for (size_t left = n; left-- > 1;) {
+    uint16_t greatest = s->locks[0];
+    s->locks[0] = s->locks[left];
+    s->locks[left] = greatest;
+    sift_down(s, 0, left);
+  }
+}
+
+// The channel of the lock at `at`, NULL when it is the same as the one before.
+static bw_chan *to_lock(const selection *s, size_t at) {
+  bw_chan *c = s->cases[s->locks[at]].chan;
+  return at > 0 && s->cases[s->locks[at - 1]].chan == c ? NULL : c;
+}
+
+static void lock_all(selection *s) {
+  for (size_t i = 0; i < s->lock_count; i++) {
+    bw_chan *c = to_lock(s, i);
+    if (c) bw__chan_lock(c);
+  }
+}
+
+// Forwards, with each channel found before the last lock that protects *s is released.
+static void unlock_all(selection *s) {
+  size_t n = s->lock_count;
+  bw_chan *c = n > 0 ? to_lock(s, 0) : NULL;
+  for (size_t i = 1; c; i++) {
+    bw_chan *next = NULL;
+    while (i < n && !(next = to_lock(s, i))) i++;
+    bw__chan_unlock(c);
+    c = next;
+  }
+}
+
+// ---- one case -----------------------------------------------------------------------------------
+
+static bool seems_ready(const bw_case *k) {
+  if (!k->chan) return false;
+  if (k->direction == BW_RECV) return !bw__chan_cannot_recv(k->chan);
+  bw__chan_check_send(k->chan);
+  return !bw__chan_cannot_send(k->chan);
+}
+
+// 0, BW_EAGAIN or BW_ECLOSED.
+static int try_locked(const bw_case *k, bw__sudog **wake) {
+  if (k->direction == BW_RECV) return bw__chan_recv_locked(k->chan, k->value, wake);
+  return bw__chan_send_locked(k->chan, k->value, wake);
+}
+
+// The case has happened. False: it was a send, and the channel is closed.
+static bool note_outcome(const bw_case *k, bool ok) {
+  if (k->direction == BW_SEND) return ok;
+  if (k->ok) *k->ok = ok;
+  return true;
+}
+
+// ---- 1: look ------------------------------------------------------------------------------------
+
+// The index of the case that happened, or BW_EAGAIN; BW_ECLOSED: it was a send and is to panic.
+static int look(const selection *s) {
+  for (size_t i = 0; i < s->n; i++) {
+    const bw_case *k = &s->cases[s->poll[i]];
+    if (!seems_ready(k)) continue;
+    bw__sudog *wake = NULL;
+    bw__chan_lock(k->chan);
+    int code = try_locked(k, &wake);
+    bw__chan_finish(k->chan, code, wake);
+    if (code == BW_EAGAIN) continue;
+    return note_outcome(k, code == 0) ? s->poll[i] : BW_ECLOSED;
+  }
+  return BW_EAGAIN;
+}
+
+// ---- 2: at one moment ---------------------------------------------------------------------------
+
+// The same under all locks, which are released unless it returns BW_EAGAIN.
+static int look_locked(selection *s) {
+  for (size_t i = 0; i < s->n; i++) {
+    const bw_case *k = &s->cases[s->poll[i]];
+    if (!k->chan) continue;
+    bw__sudog *wake = NULL;
+    int code = try_locked(k, &wake);
+    if (code == BW_EAGAIN) continue;
+    bw__waiter *woken = wake ? wake->waiter : NULL;
+    unlock_all(s);
+    if (woken) bw__waiter_ready(woken);
+    return note_outcome(k, code == 0) ? s->poll[i] : BW_ECLOSED;
+  }
+  return BW_EAGAIN;
+}
+
+// ---- 3 and 4: wait, tidy up ---------------------------------------------------------------------
+
+static bw__waitq *queue_of(const bw_case *k) {
+  return k->direction == BW_RECV ? &k->chan->receivers : &k->chan->senders;
+}
+
+static void enqueue(selection *s) {
+  for (size_t i = 0; i < s->lock_count; i++) {
+    const bw_case *k = &s->cases[s->locks[i]];
+    bw__sudog *d = &s->sudogs[s->locks[i]];
+    d->elem = k->value;
+    d->waiter = &s->waiter;
+    d->winner = &s->winner;
+    bw__waitq_push(queue_of(k), d);
+  }
+}
+
+static void leave_queues(selection *s) {
+  for (size_t i = 0; i < s->lock_count; i++) {
+    const bw_case *k = &s->cases[s->locks[i]];
+    bw__sudog *d = &s->sudogs[s->locks[i]];
+    if (bw__waitq_left(d)) continue;
+    bw__chan_lock(k->chan);
+    if (!bw__waitq_left(d)) bw__waitq_remove(queue_of(k), d);
+    bw__chan_unlock(k->chan);
+  }
+}
+
+static void abandon(bw__waiter *w) {
+  selection *s = BW_CONTAINER(w, selection, waiter);
+  for (size_t i = 0; i < s->lock_count; i++) {
+    bw__sudog *d = &s->sudogs[s->locks[i]];
+    bw__waitq *q = bw__shared_load(&d->queue);
+    if (q) bw__waitq_remove(q, d);
+  }
+}
+
+static void expire(bw__timer *t, int64_t now) {
+  (void)now;
+  selection *s = BW_CONTAINER(t, selection, timer);
+  if (bw__waiter_claim(&s->waiter)) bw__waiter_ready(&s->waiter);
+}
+
+static void commit(void *arg) {
+  selection *s = arg;
+  if (s->deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE)
+    bw__timer_start(&s->timer, s->deadline, 0);
+  unlock_all(s);
+}
+
+// All channels are locked and nothing can go on. Results as look.
+static int wait_for_one(selection *s) {
+  bw__waiter_init(&s->waiter);
+  s->waiter.abandon = abandon;
+  s->winner = NULL;
+  bool timed = s->deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE;
+  if (timed) bw__timer_init(&s->timer, expire);
+  enqueue(s);
+  bool woken = bw__wait_commit(&s->waiter, commit, s, s->deadline, BW_REASON_SELECT);
+  if (!woken && !bw__waiter_claim(&s->waiter)) bw__wait_again(&s->waiter);
+  leave_queues(s);
+  if (timed) bw__timer_drop(&s->timer);
+  if (!s->winner) return BW_ETIMEDOUT;
+  int index = (int)(s->winner - s->sudogs);
+  return note_outcome(&s->cases[index], s->waiter.ok) ? index : BW_ECLOSED;
+}
+
+// No channel at all.
+static int wait_for_nobody(int64_t deadline) {
+  if (deadline == NO_DEADLINE) bw__wait_forever(BW_REASON_SELECT_NONE);
+  bw_sleep(deadline - bw__port_now());
+  return BW_ETIMEDOUT;
+}
+
+// ---- the whole ----------------------------------------------------------------------------------
+
+static int run(selection *s, bool waits) {
+  shuffle(s->poll, s->n);
+  int result = look(s);
+  if (result != BW_EAGAIN) return result;
+  order_locks(s);
+  lock_all(s);
+  result = look_locked(s);
+  if (result != BW_EAGAIN) return result;
+  if (waits && s->lock_count > 0) return wait_for_one(s);
+  unlock_all(s);
+  return waits ? wait_for_nobody(s->deadline) : BW_EAGAIN;
+}
+
+static int run_few(selection *s, bool waits) {
+  bw__sudog sudogs[FEW];
+  uint16_t orders[2 * FEW];
+  s->sudogs = sudogs;
+  s->poll = orders;
+  s->locks = orders + FEW;
+  return run(s, waits);
+}
+
+static BW_NOINLINE int run_many(selection *s, bool waits) {
+  if (s->n > MOST) bw_panic("select: too many cases");
+  char *memory = bw_malloc(s->n * (sizeof(bw__sudog) + 2 * sizeof(uint16_t)));
+  if (!memory) return BW_ENOMEM;
+  s->sudogs = (bw__sudog *)memory;
+  s->poll = (uint16_t *)(memory + s->n * sizeof(bw__sudog));
+  s->locks = s->poll + s->n;
+  int result = run(s, waits);
+  bw_free(memory);
+  return result;
+}
+
+static int select_among(const bw_case *cases, size_t n, int64_t deadline, bool waits) {
+  selection s;
+  s.cases = cases;
+  s.n = n;
+  s.deadline = deadline;
+  int result = n <= FEW ? run_few(&s, waits) : run_many(&s, waits);
+  if (BW_UNLIKELY(result == BW_ECLOSED)) bw__chan_panic_closed();
+  return result;
+}
+
+// ---- the public face ----------------------------------------------------------------------------
+
+// One case and no deadline is the plain operation.
+int bw_select(const bw_case *cases, size_t n) {
+  if (n != 1) return select_among(cases, n, NO_DEADLINE, true);
+  if (cases->direction == BW_SEND)
+    bw_chan_send(cases->chan, cases->value);
+  else
+    note_outcome(cases, bw_chan_recv(cases->chan, cases->value));
+  return 0;
+}
+
+int bw_try_select(const bw_case *cases, size_t n) {
+  if (n != 1) return select_among(cases, n, NO_DEADLINE, false);
+  int code = cases->direction == BW_SEND ? bw_chan_try_send(cases->chan, cases->value)
+                                         : bw_chan_try_recv(cases->chan, cases->value);
+  if (code == BW_EAGAIN) return code;
+  note_outcome(cases, code == 0);
+  return 0;
+}
+
+int bw_select_until(const bw_case *cases, size_t n, int64_t deadline) {
+  bool waits = deadline > bw__port_now();
+  int result = select_among(cases, n, waits ? deadline : NO_DEADLINE, waits);
+  return result == BW_EAGAIN ? BW_ETIMEDOUT : result;
+}
+
+int bw_chan_send_until(bw_chan *c, const void *value, int64_t deadline) {
+  bw_case k = bw_on_send(c, value);
+  return bw_select_until(&k, 1, deadline);
+}
+
+int bw_chan_recv_until(bw_chan *c, void *value, int64_t deadline) {
+  bool ok = true;
+  bw_case k = bw_on_recv_ok(c, value, &ok);
+  int result = bw_select_until(&k, 1, deadline);
+  return result == 0 && !ok ? BW_ECLOSED : result;
+}
