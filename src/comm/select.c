@@ -1,10 +1,11 @@
 // Select: one of several operations, chosen at random among those that can go on.
 //
-//   1  look  in random order, without locks, at each case; one that seems ready is tried under its
-//            channel's lock. Most selects end here, with one lock. That the others were not looked
-//            at at the same moment does not matter: this one was ready, and it was its turn.
-//   2  lock  all channels, by address; each case is tried once more. Nothing can go on at this one
-//            moment: so a default is taken rightly, and only now.
+//   1  look  at each case without locks; if one seems ready, try those that do under their
+//            channels' locks, in random order. Most selects end here, with one lock. That the others
+//            were not looked at at the same moment does not matter: this one was ready, and it was
+//            its turn.
+//   2  lock  all channels, by address, and look once more. Nothing can go on at this one moment: so
+//            a default is taken rightly, and only now.
 //   3  wait  a sudog enters the queue of each case; the goroutine parks, and once its context is
 //            saved `commit` starts the deadline's timer and releases all locks.
 //   4  tidy  whoever claims the waiter (waitq.h) has done the operation or closed the channel, or
@@ -71,13 +72,18 @@ static void sift_down(selection *s, size_t at, size_t n) {
   s->locks[at] = moving;
 }
 
-// By address: heap sort, which needs neither memory nor a good input.
-static void order_locks(selection *s) {
-  size_t n = 0;
-  for (size_t i = 0; i < s->n; i++) {
-    if (s->cases[i].chan) s->locks[n++] = (uint16_t)i;
+static void sort_few(selection *s, size_t n) {
+  for (size_t i = 1; i < n; i++) {
+    uint16_t moving = s->locks[i];
+    uintptr_t key = address(s, i);
+    size_t at = i;
+    for (; at > 0 && address(s, at - 1) > key; at--) s->locks[at] = s->locks[at - 1];
+    s->locks[at] = moving;
   }
-  s->lock_count = n;
+}
+
+// Heap sort, which needs neither memory nor a good input.
+static void sort_many(selection *s, size_t n) {
   for (size_t i = n / 2; i-- > 0;) sift_down(s, i, n);
   for (size_t left = n; left-- > 1;) {
     uint16_t greatest = s->locks[0];
@@ -85,6 +91,18 @@ static void order_locks(selection *s) {
     s->locks[left] = greatest;
     sift_down(s, 0, left);
   }
+}
+
+static void order_locks(selection *s) {
+  size_t n = 0;
+  for (size_t i = 0; i < s->n; i++) {
+    if (s->cases[i].chan) s->locks[n++] = (uint16_t)i;
+  }
+  s->lock_count = n;
+  if (n <= FEW)
+    sort_few(s, n);
+  else
+    sort_many(s, n);
 }
 
 // The channel of the lock at `at`, NULL when it is the same as the one before.
@@ -134,10 +152,19 @@ static bool note_outcome(const bw_case *k, bool ok) {
   return true;
 }
 
+static bool any_seems_ready(const selection *s) {
+  for (size_t i = 0; i < s->n; i++) {
+    if (seems_ready(&s->cases[i])) return true;
+  }
+  return false;
+}
+
 // ---- 1: look ------------------------------------------------------------------------------------
 
 // The index of the case that happened, or BW_EAGAIN; BW_ECLOSED: it was a send and is to panic.
-static int look(const selection *s) {
+static int look(selection *s) {
+  if (!any_seems_ready(s)) return BW_EAGAIN;
+  shuffle(s->poll, s->n);
   for (size_t i = 0; i < s->n; i++) {
     const bw_case *k = &s->cases[s->poll[i]];
     if (!seems_ready(k)) continue;
@@ -155,6 +182,8 @@ static int look(const selection *s) {
 
 // The same under all locks, which are released unless it returns BW_EAGAIN.
 static int look_locked(selection *s) {
+  if (BW_LIKELY(!any_seems_ready(s))) return BW_EAGAIN;
+  shuffle(s->poll, s->n);
   for (size_t i = 0; i < s->n; i++) {
     const bw_case *k = &s->cases[s->poll[i]];
     if (!k->chan) continue;
@@ -246,7 +275,6 @@ static int wait_for_nobody(int64_t deadline) {
 // ---- the whole ----------------------------------------------------------------------------------
 
 static int run(selection *s, bool waits) {
-  shuffle(s->poll, s->n);
   int result = look(s);
   if (result != BW_EAGAIN) return result;
   order_locks(s);
