@@ -18,8 +18,8 @@
 //   an MPMC ring with a number a slot     one locked instruction a side as well; but close, waiting
 //                                         selectors and hand-over need a lock beside it, and FIFO
 //                                         between ring and waiters two more looks
-//   combining (the owner does others'     saves nothing while sections are as short as the hand-over
-//   operations)                           of an operation
+//   combining (the owner does others'     saves nothing while sections are as short as the
+//   hand-over operations)                           of an operation
 //
 // Locks: the channel's (BW_RANK_CHAN), never with another channel's here.
 #include "comm/chan.h"
@@ -67,26 +67,25 @@ void bw_chan_release(bw_chan *c) {
 
 // ---- waiting ------------------------------------------------------------------------------------
 
-typedef struct {
-  bw__waiter waiter;
-  bw__sudog sudog;
-} plain_wait;
-
 static void abandon(bw__waiter *w) {
-  bw__sudog *s = &BW_CONTAINER(w, plain_wait, waiter)->sudog;
+  bw__sudog *s = &bw__place_of(w)->sudog;
   bw__waitq *q = bw__shared_load(&s->queue);
   if (q) bw__waitq_remove(q, s);
 }
 
-// Waits in q, whose channel is locked; unlocks. Returns 0 or BW_ECLOSED.
+void bw__place_enter(bw__place *p, bw__waitq *q, void *elem) {
+  bw__waiter_init(&p->waiter);
+  p->waiter.abandon = abandon;
+  p->sudog.elem = elem;
+  p->sudog.waiter = &p->waiter;
+  p->sudog.winner = NULL;
+  bw__waitq_push(q, &p->sudog);
+}
+
+// Unlocks. Returns 0 or BW_ECLOSED.
 static int wait_in(bw_chan *c, bw__waitq *q, void *elem, bw__reason reason) {
-  plain_wait p;
-  bw__waiter_init(&p.waiter);
-  p.waiter.abandon = abandon;
-  p.sudog.elem = elem;
-  p.sudog.waiter = &p.waiter;
-  p.sudog.winner = NULL;
-  bw__waitq_push(q, &p.sudog);
+  bw__place p;
+  bw__place_enter(&p, q, elem);
   bw__wait(&p.waiter, &c->lock, reason);
   return p.waiter.ok ? 0 : BW_ECLOSED;
 }
@@ -125,27 +124,20 @@ int bw__chan_try_recv(bw_chan *c, void *value) {
   return bw__chan_finish(c, code, wake);
 }
 
-// Everybody who waits goes home: receivers with a zero value, senders to panic. Those woken are
-// chained by their sudogs' `next`.
+// Everybody who waits goes home: receivers with a zero value, senders to panic.
 int bw__chan_close(bw_chan *c) {
-  bw__sudog *woken = NULL, **end = &woken, *s;
+  bw__chain woken = {NULL, &woken.first};
   bw__chan_lock(c);
   if (bw__chan_closed(c)) return bw__chan_finish(c, BW_ECLOSED, NULL);
   bw__shared_store(&c->flags, bw__shared_load(&c->flags) | BW_CHAN_CLOSED);
-  for (int senders = 0; senders < 2; senders++) {
-    while ((s = bw__waitq_pop(senders ? &c->senders : &c->receivers))) {
-      if (!senders) bw__chan_zero(c, s->elem);
-      s->waiter->ok = false;
-      s->next = NULL;
-      *end = s;
-      end = &s->next;
-    }
+  for (bw__sudog *s; (s = bw__waitq_pop(&c->receivers)); bw__chain_add(&woken, s)) {
+    bw__chan_zero(c, s->elem);
+    s->waiter->ok = false;
   }
+  for (bw__sudog *s; (s = bw__waitq_pop(&c->senders)); bw__chain_add(&woken, s))
+    s->waiter->ok = false;
   bw__chan_unlock(c);
-  for (bw__sudog *next; woken; woken = next) {
-    next = woken->next;
-    bw__waiter_ready(woken->waiter);
-  }
+  bw__chain_ready(woken.first);
   return 0;
 }
 

@@ -15,25 +15,18 @@ int bw__chan_close(bw_chan *c);                       // Blocks: never
 
 // ---- ticket.c: JavaScript -----------------------------------------------------------------------
 
-typedef struct bw__ticket {
-  bw__waiter waiter; // kind: BW_WAIT_TICKET; its `complete` is the maker's
-  bw__sudog sudog;   // its elem is the maker's
-} bw__ticket;
-
-static inline bw__ticket *bw__ticket_of(bw__waiter *w) {
-  return BW_CONTAINER(w, bw__ticket, waiter);
-}
+// A ticket is a place whose waiter is of the kind BW_WAIT_TICKET.
 
 // `elem`: the value to send, or where to put the one received.
-void bw__ticket_init(bw__ticket *t, void *elem, void (*complete)(bw__waiter *w));
+void bw__ticket_init(bw__place *t, void *elem, void (*complete)(bw__waiter *w));
 
 // Sends or receives the ticket's elem now (0 or BW_ECLOSED), or leaves the ticket in the channel's
 // queue (BW_EAGAIN); then `complete` is called once, on whatever thread ends the wait, with
 // waiter.ok telling whether the operation happened. The ticket and its elem must live until then.
 // Blocks: never.
-int bw__chan_send_ticket(bw_chan *c, bw__ticket *t);
-int bw__chan_recv_ticket(bw_chan *c, bw__ticket *t);
+int bw__chan_send_ticket(bw_chan *c, bw__place *t);
+int bw__chan_recv_ticket(bw_chan *c, bw__place *t);
 // Takes a waiting ticket back. True: it was still waiting and complete will not be called.
-bool bw__chan_cancel_ticket(bw_chan *c, bw__ticket *t);
+bool bw__chan_cancel_ticket(bw_chan *c, bw__place *t);
 
 #endif

@@ -159,6 +159,33 @@ static inline int bw__chan_finish(bw_chan *c, int code, bw__sudog *wake) {
   return code;
 }
 
+// ---- waiting ------------------------------------------------------------------------------------
+
+// Puts the calling goroutine or thread into q, whose channel is locked; bw__wait or
+// bw__wait_commit must follow. After that p->waiter.ok says whether the operation happened.
+void bw__place_enter(bw__place *p, bw__waitq *q, void *elem);
+
+// ---- chains of those whose waits have ended -----------------------------------------------------
+
+// By their sudogs' `next`: operations that end many waits make one under the lock, and ready them
+// after it.
+typedef struct {
+  bw__sudog *first, **end;
+} bw__chain;
+
+static inline void bw__chain_add(bw__chain *chain, bw__sudog *s) {
+  s->next = NULL;
+  *chain->end = s;
+  chain->end = &s->next;
+}
+
+static inline void bw__chain_ready(bw__sudog *first) {
+  for (bw__sudog *next; first; first = next) {
+    next = first->next;
+    bw__waiter_ready(first->waiter);
+  }
+}
+
 // Go's panics for what must not be done to `c`, and nothing if it may.
 _Noreturn void bw__chan_panic_closed(void);
 void bw__chan_check_send(bw_chan *c);

@@ -1,9 +1,9 @@
 // Select: one of several operations, chosen at random among those that can go on.
 //
 //   1  look  at each case without locks; if one seems ready, try those that do under their
-//            channels' locks, in random order. Most selects end here, with one lock. That the others
-//            were not looked at at the same moment does not matter: this one was ready, and it was
-//            its turn.
+//            channels' locks, in random order. Most selects end here, with one lock. That the
+//            others were not looked at at the same moment does not matter: this one was ready, and
+//            it was its turn.
 //   2  lock  all channels, by address, and look once more. Nothing can go on at this one moment: so
 //            a default is taken rightly, and only now.
 //   3  wait  a sudog enters the queue of each case; the goroutine parks, and once its context is
@@ -286,33 +286,38 @@ static int run(selection *s, bool waits) {
   return waits ? wait_for_nobody(s->deadline) : BW_EAGAIN;
 }
 
-static int run_few(selection *s, bool waits) {
+static int select_few(const bw_case *cases, size_t n, int64_t deadline, bool waits) {
   bw__sudog sudogs[FEW];
   uint16_t orders[2 * FEW];
-  s->sudogs = sudogs;
-  s->poll = orders;
-  s->locks = orders + FEW;
-  return run(s, waits);
+  selection s;
+  s.cases = cases;
+  s.n = n;
+  s.sudogs = sudogs;
+  s.poll = orders;
+  s.locks = orders + FEW;
+  s.deadline = deadline;
+  return run(&s, waits);
 }
 
-static BW_NOINLINE int run_many(selection *s, bool waits) {
-  if (s->n > MOST) bw_panic("select: too many cases");
-  char *memory = bw_malloc(s->n * (sizeof(bw__sudog) + 2 * sizeof(uint16_t)));
+static BW_NOINLINE int select_many(const bw_case *cases, size_t n, int64_t deadline, bool waits) {
+  if (n > MOST) bw_panic("select: too many cases");
+  char *memory = bw_malloc(n * (sizeof(bw__sudog) + 2 * sizeof(uint16_t)));
   if (!memory) return BW_ENOMEM;
-  s->sudogs = (bw__sudog *)memory;
-  s->poll = (uint16_t *)(memory + s->n * sizeof(bw__sudog));
-  s->locks = s->poll + s->n;
-  int result = run(s, waits);
+  selection s;
+  s.cases = cases;
+  s.n = n;
+  s.sudogs = (bw__sudog *)memory;
+  s.poll = (uint16_t *)(memory + n * sizeof(bw__sudog));
+  s.locks = s.poll + n;
+  s.deadline = deadline;
+  int result = run(&s, waits);
   bw_free(memory);
   return result;
 }
 
 static int select_among(const bw_case *cases, size_t n, int64_t deadline, bool waits) {
-  selection s;
-  s.cases = cases;
-  s.n = n;
-  s.deadline = deadline;
-  int result = n <= FEW ? run_few(&s, waits) : run_many(&s, waits);
+  int result =
+      n <= FEW ? select_few(cases, n, deadline, waits) : select_many(cases, n, deadline, waits);
   if (BW_UNLIKELY(result == BW_ECLOSED)) bw__chan_panic_closed();
   return result;
 }

@@ -30,6 +30,14 @@ typedef struct bw__waitq {
   bw__sudog *last;
 } bw__waitq;
 
+// Who waits in one queue only.
+typedef struct bw__place {
+  bw__waiter waiter;
+  bw__sudog sudog;
+} bw__place;
+
+static inline bw__place *bw__place_of(bw__waiter *w) { return BW_CONTAINER(w, bw__place, waiter); }
+
 // Any thread, without the lock: a hint.
 static inline bool bw__waitq_empty(bw__waitq *q) { return !bw__shared_load(&q->first); }
 

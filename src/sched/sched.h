@@ -133,16 +133,16 @@ typedef enum {
 } bw__after;
 
 typedef struct bw__m {
-  bw__p *p;          // NULL: none
-  bw__g *cur;        // the goroutine that runs here, NULL: the M itself
-  bw__after after;   // what to do with it once its context is saved
-  bw__mutex *unlock; // BW_AFTER_PARK: released then
+  bw__p *p;                  // NULL: none
+  bw__g *cur;                // the goroutine that runs here, NULL: the M itself
+  bw__after after;           // what to do with it once its context is saved
+  bw__mutex *unlock;         // BW_AFTER_PARK: released then
   void (*commit)(void *arg); // BW_AFTER_PARK_COMMIT: called then
   void *commit_arg;
-  bool spinning;     // looking for work, and counted in sched.spinning: its own
-  bw__g *pinned;     // the goroutine locked to this M, which runs no other
-  bw__list idle;     // in sched.idle while asleep: under sched.lock
-  bw__p *given;      // the P that the waker gave, or NULL: under sched.lock, read after the wake
+  bool spinning; // looking for work, and counted in sched.spinning: its own
+  bw__g *pinned; // the goroutine locked to this M, which runs no other
+  bw__list idle; // in sched.idle while asleep: under sched.lock
+  bw__p *given;  // the P that the waker gave, or NULL: under sched.lock, read after the wake
   bool polls;    // asleep in the poller and not on its note: written by this M, under sched.lock
                  // while it is on the list, and not between being taken off and being woken
   bw__note wake; // cleared by this M after each wake

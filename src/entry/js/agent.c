@@ -50,7 +50,7 @@ bw__js_agent *bw__js_agent_make(void) {
 // The ticket's last step, on whatever thread ended the wait. The op belongs to the agent's thread
 // as soon as it is on the stack.
 static void complete(bw__waiter *w) {
-  bw__js_op *op = BW_CONTAINER(bw__ticket_of(w), bw__js_op, ticket);
+  bw__js_op *op = BW_CONTAINER(bw__place_of(w), bw__js_op, ticket);
   bw__js_agent *agent = op->agent;
   op->pub.code = w->ok ? 0 : BW_ECLOSED;
   op->next = bw__load_relaxed(&agent->done);

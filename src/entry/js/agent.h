@@ -7,7 +7,7 @@
 
 typedef struct bw__js_op {
   bw_js_op pub; // first: JavaScript holds its address
-  bw__ticket ticket;
+  bw__place ticket;
   struct bw__js_agent *agent;
   struct bw__js_op *next; // in the agent's queue of finished ops
   bw__list pending;       // in agent->pending: the agent's thread only

@@ -7,7 +7,7 @@
 ///
 /// Ownership: bw_chan_make gives one reference; bw_chan_retain adds one, bw_chan_release drops one,
 /// and the last release frees the channel. A call on a channel needs a reference that outlives the
-/// call. A channel on which bw_run left goroutines parked may only be released.
+/// call.
 /// NULL is Go's nil channel: sending and receiving block for ever, closing panics.
 #ifndef BURROW_CHAN_H
 #define BURROW_CHAN_H
@@ -46,6 +46,16 @@ int bw_chan_try_send(bw_chan *c, const void *value);
 /// Receives if that is possible at once. 0: received; BW_ECLOSED: closed and drained, value zeroed;
 /// BW_EAGAIN: nothing there, value untouched. Never parks.
 int bw_chan_try_recv(bw_chan *c, void *value);
+
+/// Sends the `n` values at `values`, in this order: as n sends, but cheaper, since what need not
+/// wait is done at once. May park. Other senders' values may come in between. Panics "send on
+/// closed channel" as bw_chan_send; what was sent before that stays sent.
+void bw_chan_send_n(bw_chan *c, const void *values, size_t n);
+
+/// Receives up to `n` values into `values` (NULL: they are dropped): waits for the first one, then
+/// takes what is there at this moment. May park. Returns how many; 0: the channel is closed and
+/// drained (nothing is zeroed), or n is 0.
+size_t bw_chan_recv_n(bw_chan *c, void *values, size_t n);
 
 /// Closes: receivers get what is buffered and then (zero, false); parked senders panic.
 /// Panics "close of nil channel" and "close of closed channel". Never parks.

@@ -27,12 +27,12 @@ typedef struct bw_options {
 /// Runs `fn(arg)` as the main goroutine (goroutine 1) and returns what it returns. The calling
 /// thread serves as one of the threads meanwhile. When the main goroutine returns, the program's
 /// other goroutines end too: those that are running reach their next blocking call or yield first,
-/// parked ones never run again, and what they own in memory is not released for them. A channel on
-/// which one was still parked may then only be released. Plain threads must have stopped using the
-/// runtime (bw_go, bw_debug_dump, channels shared with goroutines) before the main goroutine
-/// returns. Negative BW_E... when it did not run: ENOMEM, EINVAL (options), ESTATE (a runtime is
-/// running already). It waits for calls of bw_blocking that are still under way. Let `fn` return
-/// other values than these where the difference matters.
+/// parked ones never run again, and what they own in memory is not released for them; the channels
+/// they waited on may be used on. Plain threads must have stopped using the runtime (bw_go,
+/// bw_debug_dump, channels shared with goroutines) before the main goroutine returns. Negative
+/// BW_E... when it did not run: ENOMEM, EINVAL (options), ESTATE (a runtime is running already). It
+/// waits for calls of bw_blocking that are still under way. Let `fn` return other values than these
+/// where the difference matters.
 int bw_run(int (*fn)(void *arg), void *arg, const bw_options *options);
 
 /// Starts `fn(arg)` on a new goroutine. 0, or BW_ENOMEM (nothing was started), or BW_ESTATE when no

@@ -1,0 +1,130 @@
+// Many values at once: as many sends or receives, one after the other, under one lock where they
+// need not wait.
+//
+// Locks: the channel's.
+#include "comm/chan_state.h"
+#include "sched/sched.h"
+
+// Elements from slot `at` up to the end of the ring, or n if that is less.
+static size_t up_to_wrap(bw_chan *c, size_t at, size_t n) {
+  return c->cap - at < n ? c->cap - at : n;
+}
+
+static size_t advance(bw_chan *c, size_t at, size_t n) { return at + n == c->cap ? 0 : at + n; }
+
+// n <= cap - count
+static void ring_put_many(bw_chan *c, const char *from, size_t n) {
+  bw__shared_store(&c->count, bw__shared_load(&c->count) + n);
+  for (size_t part; n > 0; n -= part) {
+    part = up_to_wrap(c, c->send_at, n);
+    if (c->elem_size) memcpy(bw__chan_slot(c, c->send_at), from, part * c->elem_size);
+    from += part * c->elem_size;
+    c->send_at = advance(c, c->send_at, part);
+  }
+}
+
+// n <= count; a NULL `to` drops the values
+static void ring_take_many(bw_chan *c, char *to, size_t n) {
+  bw__shared_store(&c->count, bw__shared_load(&c->count) - n);
+  for (size_t part; n > 0; n -= part) {
+    part = up_to_wrap(c, c->recv_at, n);
+    if (to && c->elem_size) memcpy(to, bw__chan_slot(c, c->recv_at), part * c->elem_size);
+    if (to) to += part * c->elem_size;
+    c->recv_at = advance(c, c->recv_at, part);
+  }
+}
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+// What can be sent now, receivers first: they wait only while the ring is empty.
+static size_t send_some_locked(bw_chan *c, const char *values, size_t n, bw__chain *woken) {
+  size_t sent = 0;
+  for (bw__sudog *s; sent < n && (s = bw__waitq_pop(&c->receivers)); sent++) {
+    bw__chan_copy(c, s->elem, values + sent * c->elem_size);
+    s->waiter->ok = true;
+    bw__chain_add(woken, s);
+  }
+  size_t room = least(n - sent, c->cap - bw__shared_load(&c->count));
+  ring_put_many(c, values + sent * c->elem_size, room);
+  return sent + room;
+}
+
+// What can be received now: the ring, then those who wait to send, whose values come after it. The
+// values of senders that are left move up into the ring.
+static size_t recv_some_locked(bw_chan *c, char *to, size_t n, bw__chain *woken) {
+  size_t got = least(n, bw__shared_load(&c->count));
+  ring_take_many(c, to, got);
+  while (got < n || bw__shared_load(&c->count) < c->cap) {
+    bw__sudog *s = bw__waitq_pop(&c->senders);
+    if (!s) break;
+    if (got < n)
+      bw__chan_copy(c, to ? to + got++ * c->elem_size : (got++, NULL), s->elem);
+    else
+      bw__ring_put_value(c, s->elem);
+    s->waiter->ok = true;
+    bw__chain_add(woken, s);
+  }
+  return got;
+}
+
+// ---- waiting with others to wake ----------------------------------------------------------------
+
+typedef struct {
+  bw_chan *c;
+  bw__sudog *woken;
+} release;
+
+// Once the lock is released whoever waits may be gone, and *arg with it.
+static void unlock_and_ready(void *arg) {
+  release r = *(release *)arg;
+  bw__chan_unlock(r.c);
+  bw__chain_ready(r.woken);
+}
+
+// One value more, in q: unlocks, readies those of the chain, waits. True: it happened.
+static bool wait_in(bw_chan *c, bw__waitq *q, void *elem, bw__chain *woken, bw__reason reason) {
+  bw__place p;
+  release r = {c, woken->first};
+  bw__place_enter(&p, q, elem);
+  bw__wait_commit(&p.waiter, unlock_and_ready, &r, -1, reason);
+  return p.waiter.ok;
+}
+
+static void finish(bw_chan *c, bw__chain *woken) {
+  bw__chan_unlock(c);
+  bw__chain_ready(woken->first);
+}
+
+// ---- the public face ----------------------------------------------------------------------------
+
+void bw_chan_send_n(bw_chan *c, const void *values, size_t n) {
+  if (!c) bw__wait_forever(BW_REASON_CHAN_SEND_NIL);
+  bw__chan_check_send(c);
+  const char *from = values;
+  for (size_t sent = 0; sent < n; sent++) { // one more by waiting
+    bw__chain woken = {NULL, &woken.first};
+    bw__chan_lock(c);
+    bool closed = bw__chan_closed(c);
+    if (!closed) sent += send_some_locked(c, from + sent * c->elem_size, n - sent, &woken);
+    if (closed || sent == n) {
+      finish(c, &woken);
+      if (closed) bw__chan_panic_closed();
+      return;
+    }
+    void *elem = (void *)(from + sent * c->elem_size);
+    if (!wait_in(c, &c->senders, elem, &woken, BW_REASON_CHAN_SEND)) bw__chan_panic_closed();
+  }
+}
+
+size_t bw_chan_recv_n(bw_chan *c, void *values, size_t n) {
+  if (!c) bw__wait_forever(BW_REASON_CHAN_RECEIVE_NIL);
+  if (n == 0) return 0;
+  bw__chain woken = {NULL, &woken.first};
+  bw__chan_lock(c);
+  size_t got = recv_some_locked(c, values, n, &woken);
+  if (got > 0 || bw__chan_closed(c)) {
+    finish(c, &woken);
+    return got;
+  }
+  return wait_in(c, &c->receivers, values, &woken, BW_REASON_CHAN_RECEIVE) ? 1 : 0;
+}
