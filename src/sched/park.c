@@ -65,7 +65,15 @@ static void park_commit(bw__waiter *w, void (*commit)(void *), void *arg, bw__re
   bw__ctx_suspend(&g->ctx);
 }
 
+// Another thread often comes within the microsecond that a sender and its receiver are apart: a
+// look around is cheaper than two of them going to sleep in turn.
+static void look_round(bw__note *n) {
+  enum { LOOKS = BW_WASM ? 1000 : 60 };
+  for (int i = 0; i < LOOKS && !bw__note_woken(n); i++) bw__cpu_relax();
+}
+
 static bool sleep_thread(bw__waiter *w, int64_t until) {
+  look_round(&w->note);
   bool woken = bw__note_sleep(&w->note, until);
   bw__port_mem_sync(); // the value may lie in memory that the waker's thread grew
   return woken;

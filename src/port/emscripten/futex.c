@@ -19,8 +19,18 @@ BW_NOINLINE bool bw__port_may_block(void) {
   return blocking == MAY_BLOCK;
 }
 
-void bw__port_futex_wait(_Atomic(uint32_t) *word, uint32_t expected, int64_t timeout_ns) {
-  __builtin_wasm_memory_atomic_wait32((int *)word, (int)expected, timeout_ns);
+// In V8's baseline compiler (seen in Node 20) the wait overwrites a register that may hold a 64-bit
+// local of the same function: loop counters and deadlines come out of it as 0. So the instruction
+// stands in a function that has nothing to lose, with two branches that make it too large for
+// wasm-opt's inliner (cmake/BurrowTargets.cmake); the empty asm keeps LLVM from making them one.
+BW_NOINLINE void bw__port_futex_wait(_Atomic(uint32_t) *word, uint32_t expected,
+                                     int64_t timeout_ns) {
+  if (timeout_ns < 0) {
+    __builtin_wasm_memory_atomic_wait32((int *)word, (int)expected, -1);
+    __asm__ volatile("");
+  } else {
+    __builtin_wasm_memory_atomic_wait32((int *)word, (int)expected, timeout_ns);
+  }
 }
 
 void bw__port_futex_wake(_Atomic(uint32_t) *word, uint32_t n) {
