@@ -1,4 +1,4 @@
-// The scheduler's benchmarks beside Go (natively and as wasm) and libdill, in one run; README.md of
+// The scheduler's and the channels' benchmarks beside Go (natively and as wasm) and libdill, in one run; README.md of
 // bench/ says how to get the peers and how to read the table.
 //
 //   npm run bench:sched -- [--native] [--wasm] [--only GROUP,...] [--rounds N] [--best] [--procs 1,2]
@@ -29,6 +29,13 @@ const groups = [
     burrow: ['timer_100k', 'timer_late', 'timer_fire100k_same_instant', 'sleep10ms_x10k_total', 'sleep1ms_overshoot'],
   },
   { name: 'cpu', burrow: ['cpu_pool'], together: true },
+  { name: 'pingpong', burrow: ['chan_pingpong'], go: 'pingpong', libdill: 'pingpong' },
+  { name: 'stream', burrow: ['chan_unbuf_stream', 'chan_spsc_c128'], go: 'stream', libdill: 'stream' },
+  { name: 'mpmc', burrow: ['chan_mpmc4x4_c128'], go: 'mpmc' },
+  { name: 'select', burrow: ['select4_b0', 'select4_b128'], go: 'select', libdill: 'select' },
+  { name: 'selectdef', burrow: ['select_default1', 'select_default2', 'chan_buf1_sendrecv_same_g'], go: 'selectdef' },
+  { name: 'sieve', burrow: ['sieve2000'], go: 'sieve' },
+  { name: 'threads', burrow: ['thread_pingpong'] },
 ];
 
 function readOptions() {
