@@ -27,8 +27,6 @@ static struct {
   bw__port_thread thread;
 } monitor;
 
-int64_t bw__overstay_report = 0;
-
 bool bw__monitor_runs(void) { return monitor.runs; }
 
 typedef struct {
@@ -76,7 +74,7 @@ static bool look_at(bw__sched *s, bw__p *p, int64_t now) {
   int64_t ns = now - p->seen_at;
   if (ns < OVERSTAY) return false;
   if (!bw__runq_empty(p) || bw__timers_next_of_all() <= now) bw__wake_one();
-  if (bw__overstay_report > 0 && ns >= bw__overstay_report && !p->reported) {
+  if (bw__env.overstay > 0 && ns >= bw__env.overstay && !p->reported) {
     p->reported = true;
     report(p, ns);
   }
