@@ -3,6 +3,7 @@
 
 #include "alloc/freespans.h"
 #include "alloc/pageheap.h"
+#include "alloc/scavenge.h"
 #include "port/port.h"
 
 #define MB ((size_t)1 << 20)
@@ -81,6 +82,90 @@ TEST(alloc_scavenge_busy_program_keeps_its_pages) {
   bw_alloc_set_release_after((int64_t)3600 * 1000000000);
   for (int i = 0; i < 20; i++) use_and_free(64);
   CHECK_EQ(released(), 0);
+}
+
+// ---- a program that frees no more ---------------------------------------------------------------
+
+// Says when to look again, and when there is no use in that.
+TEST(alloc_scavenge_looks_as_long_as_it_gives) {
+  if (!bw__port_capabilities.gives_back) return;
+  enum { PAGES = 200 };
+  static char memory[PAGES * 8192] __attribute__((aligned(8192)));
+  bw__freespans f = {0};
+  bw__scavenge s = {.length = 10};
+  CHECK_EQ(bw__scavenge_look(&s, &f, 100), INT64_MAX); // nothing is free
+  bw__span span = {.start = (uintptr_t)memory, .pages = PAGES, .state = SPAN_FREE};
+  bw__freespans_put(&f, &span);
+  s.length = -1;
+  CHECK_EQ(bw__scavenge_look(&s, &f, 100), INT64_MAX); // never
+  s.length = 10;
+  CHECK_EQ(bw__scavenge_look(&s, &f, 100), 110);
+  CHECK_EQ(bw__scavenge_look(&s, &f, 109), 110);
+  CHECK(!span.released);
+  CHECK_EQ(bw__scavenge_look(&s, &f, 110), INT64_MAX);
+  CHECK(span.released);
+  CHECK_EQ(bw__scavenge_look(&s, &f, 200), INT64_MAX);
+}
+
+// Pages that the system does not take are no reason to look for ever.
+TEST(alloc_scavenge_gives_up) {
+  if (!bw__port_capabilities.gives_back) return;
+  bw__freespans f = {0};
+  bw__scavenge s = {.length = 10, .window = 5, .joined = 5};
+  bw__span span = {.start = 8192, .pages = 200, .state = SPAN_FREE, .window = 5}; // no memory there
+  bw__freespans_put(&f, &span);
+  CHECK_EQ(bw__scavenge_look(&s, &f, 100), 110);
+  CHECK_EQ(bw__scavenge_look(&s, &f, 110), INT64_MAX);
+  CHECK(!span.released);
+}
+
+// Until the monitor has given back what use_and_free had.
+static bool wait_released(void) {
+  int64_t until = bw_now() + 20 * BW_SECOND;
+  while (released() < 50 * MB && bw_now() < until) bw__port_sleep_until(bw_now() + BW_MILLISECOND);
+  return released() >= 50 * MB;
+}
+
+static int busy_but_frees_nothing(void *arg) {
+  (void)arg;
+  bw_alloc_set_release_after(BW_MILLISECOND);
+  use_and_free(64);
+  CHECK(wait_released());
+  return 0;
+}
+TEST(alloc_scavenge_by_the_monitor) {
+  if (!bw__port_capabilities.gives_back) SKIP("nothing is given back on this target");
+  test_run(busy_but_frees_nothing, NULL, 2);
+}
+
+static void wait_then_send(void *c) {
+  CHECK(wait_released());
+  bw_outside_enter();
+  bw_chan_send(c, NULL);
+  bw_outside_leave();
+}
+
+// All Ps are idle, for so long that the monitor sleeps as well: `ms` is how long a window is.
+static int idle(void *ms) {
+  bw__port_thread t;
+  bw_chan *c = bw_chan_make(0, 0);
+  bw_alloc_set_release_after((int)(intptr_t)ms * BW_MILLISECOND);
+  use_and_free(64);
+  bw_outside_enter();
+  CHECK_EQ(bw__port_thread_start(&t, wait_then_send, c), 0);
+  CHECK(bw_chan_recv(c, NULL));
+  bw__port_thread_join(&t);
+  bw_outside_leave();
+  bw_chan_release(c);
+  return 0;
+}
+TEST(alloc_scavenge_while_idle) {
+  if (!bw__port_capabilities.gives_back) SKIP("nothing is given back on this target");
+  test_run(idle, (void *)1, 2);
+}
+TEST(alloc_scavenge_while_idle_for_long) {
+  if (!bw__port_capabilities.gives_back) SKIP("nothing is given back on this target");
+  test_run(idle, (void *)300, 2);
 }
 
 // ---- the soft limit ----------------------------------------------------------------------------

@@ -193,10 +193,10 @@ TEST(sched_env_is_read_at_each_run) {
   run_with("schedtrace=1000000,scheddetail=1,,overstay=20", 0, 1);
   CHECK_EQ(bw__env.schedtrace, 1000 * BW_SECOND);
   CHECK(bw__env.scheddetail && bw__env.monitor);
-  CHECK_EQ(bw__overstay_report, 20 * BW_MILLISECOND);
-  bw__overstay_report = 0;
+  CHECK_EQ(bw__env.overstay, 20 * BW_MILLISECOND);
   run_with("schedtrace=0", 0, 1);
-  CHECK(bw__env.schedtrace == 0 && !bw__env.scheddetail && !bw__env.monitor);
+  CHECK(bw__env.schedtrace == 0 && !bw__env.scheddetail && bw__env.overstay == 0);
+  CHECK(!bw__env.monitor);
   unsetenv("BURROW_DEBUG");
   test_run(wait_for_lines, NULL, 2);
   CHECK_EQ(bw__load(&bw__schedtrace_lines), 0);

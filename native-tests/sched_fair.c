@@ -3,7 +3,7 @@
 
 #include "base/atomics.h"
 #include "port/port.h"
-#include "sched/sched.h"
+#include "sched/runq.h"
 
 // behaviour 49, nested: each goroutine starts the next and then spins until its turn comes, without
 // ever yielding. So each of them lies in the queue of a P that is busy, and must be stolen.
@@ -232,3 +232,27 @@ static int ping_pong_beside_spinner(void *arg) {
 }
 TEST(sched_b58_ping_pong_beside_a_spinner) { test_run(ping_pong_beside_spinner, (void *)1, 1); }
 TEST(sched_b58_ping_pong_beside_spinners) { test_run(ping_pong_beside_spinner, (void *)8, 1); }
+
+// An M that is started to look for work may find some in the very P that it is given. It counts no
+// more as one that looks, or nobody would wake another for as long as that work goes on.
+static void count_spinning(void *spinning) {
+  atomic_store((atomic_int *)spinning, bw__load(&bw__sched_state.spinning));
+}
+
+static int start_m_with_work(void *arg) {
+  (void)arg;
+  atomic_int spinning = -1;
+  bw__m nobody = {0}, *m = bw__m_current();
+  while (!bw__p_take_idle(&nobody)) bw__cpu_relax();
+  bw__p *p = bw__p_let_go(&nobody);
+  bw__cache_use(m->p->cache);
+  bw__g *g = bw__g_make(NULL, count_spinning, &spinning, 0);
+  CHECK(g);
+  bw__ring_push(p, g);
+  bw__add(&bw__sched_state.spinning, 1);
+  CHECK(bw__m_start(p, true));
+  while (atomic_load(&spinning) < 0) bw__cpu_relax();
+  CHECK_EQ(atomic_load(&spinning), 0);
+  return 0;
+}
+THREADS_TEST(sched_started_m_finds_work) { test_run(start_m_with_work, NULL, 2); }

@@ -432,13 +432,6 @@ void bw__pageheap_set_limit(uint64_t bytes) {
   bw__mutex_unlock(&heap.mu);
 }
 
-void bw__pageheap_set_window(int64_t ns) {
-  bw__mutex_lock(&heap.mu);
-  heap.scavenge.length = ns;
-  heap.scavenge.window_end = 0;
-  bw__mutex_unlock(&heap.mu);
-}
-
 // ---- fork (alloc/fork.h), sbrk ------------------------------------------------------------------
 
 void bw__pageheap_fork_before(void) { bw__mutex_lock_unranked(&heap.mu); }

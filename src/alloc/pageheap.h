@@ -61,6 +61,11 @@ size_t bw__pageheap_release_some(size_t bytes);
 void bw__pageheap_set_limit(uint64_t bytes);
 void bw__pageheap_set_window(int64_t ns);
 
+// For a thread that looks now and then: gives idle pages back as bw_alloc_set_release_after says,
+// also when nothing is freed. Returns when to look again, on bw__port_now's clock; INT64_MAX: what
+// is free now stays. `now` is bw__port_now(). Locks: page heap. Blocks: M, some ms at most.
+int64_t bw__pageheap_scavenge(int64_t now);
+
 // Fills the system's, the page heap's and the large objects' fields. Locks: page heap. Blocks: M.
 void bw__pageheap_stats(bw_alloc_stats *out);
 // How many spans are cut for objects of size class `c`, those of heaps not counted.

@@ -38,9 +38,9 @@ typedef struct bw__ctx {
 #endif
 #if BW_ASAN
   void *fake_stack;
-  void *host_fake_stack;
-  const void *host_lo;
+  const void *host_lo; // the resumer's stack
   size_t host_size;
+  bool transferred; // about to be arrived at by a transfer, not by a resume
 #endif
 } bw__ctx;
 
@@ -56,10 +56,14 @@ void bw__ctx_suspend(bw__ctx *c);
 // Called on `from`: suspends it and continues `to` in its place, on this thread. Whoever resumed
 // `from` gets control back when `to`, or whatever that transfers to, suspends or ends. `from` is
 // saved before `to` goes on, and may be resumed like any suspended context. Only where
-// BW_CTX_TRANSFERS is 1: asyncify must unwind to the resumer, and the sanitizers are told of each
-// context's resumer when it is resumed.
-#define BW_CTX_TRANSFERS (!BW_WASM && !BW_ASAN && !BW_TSAN)
+// BW_CTX_TRANSFERS is 1: asyncify must unwind to the resumer.
+#define BW_CTX_TRANSFERS (!BW_WASM)
+void bw__ctx_pass(bw__ctx *from, bw__ctx *to); // the same, told to no sanitizer
+#if BW_ASAN || BW_TSAN
 void bw__ctx_transfer(bw__ctx *from, bw__ctx *to);
+#else
+static inline void bw__ctx_transfer(bw__ctx *from, bw__ctx *to) { bw__ctx_pass(from, to); }
+#endif
 
 // Ends what bw__ctx_make began. `c` must not be running.
 void bw__ctx_destroy(bw__ctx *c);

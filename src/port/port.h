@@ -168,6 +168,10 @@ int bw__port_fd_accept_try(int fd, struct sockaddr *addr, unsigned *len);
 int bw__port_fd_connect_start(int fd, const struct sockaddr *addr, unsigned len);
 int bw__port_fd_connect_end(int fd);
 int bw__port_fd_close(int fd);
+// Another descriptor for fd's file, close-on-exec, when closing the last one may take long: so that
+// fd can be closed at once and this one at leisure. < 0: it does not take long, or none is to be
+// had.
+int bw__port_fd_keep(int fd);
 
 // Waits until fd is ready for one of `events`, or until `until` (< 0: no deadline; 0: not at all).
 // Returns what it is ready for; 0: nothing in time. Blocks: M.

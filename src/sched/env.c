@@ -59,7 +59,7 @@ static const char *set(piece name, piece value) {
   else if (is(name, "scheddetail"))
     bw__env.scheddetail = n > 0;
   else if (is(name, "overstay"))
-    bw__overstay_report = n * 1000000;
+    bw__env.overstay = n * 1000000;
   else
     return "unknown name in";
   return digits ? NULL : "a number is wanted in";
@@ -86,7 +86,7 @@ void bw__env_read(void) {
   const char *text = bw__port_env("BURROW_DEBUG");
   bw__env = (bw__env_wishes){0};
   if (text) read_all(text);
-  bw__env.monitor = bw__env.schedtrace > 0 || bw__overstay_report > 0;
+  bw__env.monitor = bw__env.schedtrace > 0 || bw__env.overstay > 0;
   bw__schedtrace_begin();
   if (bw__env.trace[0]) bw_trace_start(0);
 }

@@ -9,6 +9,7 @@
 typedef struct {
   int64_t schedtrace; // print the scheduler's state so often, ns; 0: never
   bool scheddetail;   // and every P and M
+  int64_t overstay;   // report goroutines that run for so long without yielding, ns; 0: never
   bool monitor;       // something here needs the monitor, also where there is usually none
   char trace[1024];   // path for a trace of the whole run; empty: none
 } bw__env_wishes;

@@ -19,7 +19,10 @@ enum { ROUNDS = 10, RELAX_MOST = 256 };
 bw__g *bw__look_around(bw__m *m) {
   bw__schedtrace_by_m(0);
   bw__timers_run_all(m); // of Ps whose owners are busy
-  return bw__load_relaxed(&bw__sched_state.queued) ? bw__globq_take_oldest() : NULL;
+  if (!bw__load_relaxed(&bw__sched_state.queued)) return NULL;
+  bw__g *g = bw__globq_take_oldest();
+  if (g) bw__timers_earlier(bw__timers_next(&m->p->timers)); // as bw__find says
+  return g;
 }
 
 // ---- stealing -----------------------------------------------------------------------------------

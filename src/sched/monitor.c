@@ -5,29 +5,34 @@
 //     and reports them when asked to
 //   - looks at file descriptors when nobody has for 10 ms
 //   - keeps a coarse clock, gives memory of idle stacks back
+//   - gives idle memory of the allocator back, by the allocator's own rule (alloc/scavenge.h), for
+//     programs that have stopped freeing
 //
 // It looks every 20 us as long as that is of use, then less often, at least every 10 ms, and not at
-// all once every P has been idle for a while.
+// all once every P has been idle for a while: or only when the next of the allocator's windows
+// ends, as long as it has something to give.
 //
 // Locks: sched.
+#include "alloc/pageheap.h"
 #include "sched/poll.h"
 #include "sched/runq.h"
 #include "sched/schedtrace.h"
 
 enum { LOOK_LEAST = 20 * 1000, LOOK_MOST = 10 * 1000 * 1000, OVERSTAY = 10 * 1000 * 1000 };
+enum { SCAVENGE_LEAST = LOOK_MOST, SCAVENGE_MOST = 100 * 1000 * 1000 };
 enum { QUIET_LOOKS = 50 }; // so many in vain, and it looks less often
 
 static struct {
-  uint64_t polls;    // bw__poll_count at the last look that found it changed: its own
-  int64_t polled_at; // when that was
-  bool runs;         // r/o but for start
-  bool deep;         // asleep until a P is taken: under sched.lock
+  uint64_t polls;      // bw__poll_count at the last look that found it changed: its own
+  int64_t polled_at;   // when that was
+  int64_t scavenge_at; // when to look at the allocator's memory next: its own
+  int64_t gives_at;    // when there will be some to give back; INT64_MAX: there is none: its own
+  bool runs;           // r/o but for start
+  bool deep;           // asleep until a P is taken: under sched.lock
   _Atomic(bool) stop;
   bw__note wake;
   bw__port_thread thread;
 } monitor;
-
-int64_t bw__overstay_report = 0;
 
 bool bw__monitor_runs(void) { return monitor.runs; }
 
@@ -76,7 +81,7 @@ static bool look_at(bw__sched *s, bw__p *p, int64_t now) {
   int64_t ns = now - p->seen_at;
   if (ns < OVERSTAY) return false;
   if (!bw__runq_empty(p) || bw__timers_next_of_all() <= now) bw__wake_one();
-  if (bw__overstay_report > 0 && ns >= bw__overstay_report && !p->reported) {
+  if (bw__env.overstay > 0 && ns >= bw__env.overstay && !p->reported) {
     p->reported = true;
     report(p, ns);
   }
@@ -95,6 +100,16 @@ static void poll(bw__sched *s, int64_t now) {
   }
 }
 
+// The allocator's windows may be shorter than is good for its lock, and may be changed while they
+// are long.
+static void scavenge(int64_t now) {
+  if (!bw__port_capabilities.gives_back) return;
+  int64_t next = bw__pageheap_scavenge(now);
+  if (next < now + SCAVENGE_LEAST) next = now + SCAVENGE_LEAST;
+  monitor.gives_at = next;
+  monitor.scavenge_at = next < now + SCAVENGE_MOST ? next : now + SCAVENGE_MOST;
+}
+
 static bool look(bw__sched *s) {
   int64_t now = bw__port_now();
   bool found = false;
@@ -102,11 +117,13 @@ static bool look(bw__sched *s) {
   for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p)) { found |= look_at(s, p, now); }
   poll(s, now);
   bw__g_trim(now);
+  if (now >= monitor.scavenge_at) scavenge(now);
   bw__schedtrace_look(now);
   return found;
 }
 
-// Sleeps until a P is taken, if all are idle.
+// Sleeps until a P is taken, if all are idle; or until there is memory to give back. What was freed
+// before `deep` was set, it sees; who frees later takes a P first, and wakes it.
 static void sleep_deep(bw__sched *s) {
   bw__mutex_lock(&s->lock);
   bool deep = bw__load_relaxed(&s->idle_count) == s->live && !bw__load(&monitor.stop) &&
@@ -117,8 +134,12 @@ static void sleep_deep(bw__sched *s) {
   }
   bw__mutex_unlock(&s->lock);
   if (!deep) return;
-  bw__note_sleep(&monitor.wake, -1);
-  bw__note_clear(&monitor.wake); // a stop that woke it is seen by who looks at `stop` next
+  scavenge(bw__port_now());
+  bw__note_sleep(&monitor.wake, monitor.gives_at == INT64_MAX ? -1 : monitor.gives_at);
+  bw__mutex_lock(&s->lock);
+  monitor.deep = false;          // from here on nobody wakes it but a stop,
+  bw__note_clear(&monitor.wake); // which is seen by who looks at `stop` next
+  bw__mutex_unlock(&s->lock);
 }
 
 static void watch(void *unused) {
@@ -146,6 +167,8 @@ void bw__monitor_start(void) {
   bw__store(&monitor.stop, false);
   bw__note_clear(&monitor.wake);
   monitor.deep = false;
+  monitor.scavenge_at = 0;
+  monitor.gives_at = INT64_MAX;
   monitor.runs = bw__port_thread_start(&monitor.thread, watch, NULL) == 0;
 }
 

@@ -17,7 +17,7 @@
 //   deliver  lock; drop the event if it is old; take those off the list who want it; arm again
 //            for the rest; unlock; ready them
 //   fire     (a deadline) lock; take those off the list whose deadline has passed; unlock; ready
-//   close    lock; take all off; disarm; close; unlock; ready
+//   close    lock; take all off; disarm; close; unlock; ready; linger
 //
 // Whoever takes a waiter off the list, under the lock, writes its result and readies it: nobody
 // else does. An event may come before the goroutine is parked, but deliver waits for the lock.
@@ -25,8 +25,13 @@
 // would allow one waiter a direction only, and a wait is two system calls anyway.)
 //
 // The lock is held while close() runs. Otherwise a goroutine could arm the descriptor between the
-// moment at which all were woken and close(), which takes it out of epoll without a word. Those
-// who have to wait for the lock meanwhile use a descriptor that is being closed.
+// moment at which all were woken and close(), which takes it out of epoll without a word. But
+// closing the last descriptor of a file may take as long as the file likes (SO_LINGER), while the
+// number is another file's from the first moment on, whose users must not wait for the lock. So
+// such a file is kept by a second descriptor, which is closed when the lock is free and all are
+// awake. (When there is no second one to be had, EMFILE, they do wait. And file systems that write
+// back in every close, not just in the last, do that under the lock: their files are not waited
+// for, but a number's next file may be.)
 //
 // Deadlines. A record has one timer, set to its earliest deadline or earlier: it stays when its
 // waiter leaves before the time, and finds nobody then. So reading with the same distant deadline
@@ -227,10 +232,12 @@ int bw__poll_close_fd(int fd) {
   r->armed = false;
   if (r->timer_at != BW_NEVER) bw__timer_stop(&r->timer); // one that is under way finds nobody
   r->timer_at = BW_NEVER;
+  int kept = bw__port_fd_keep(fd);
   int code = bw__port_fd_close(fd);
   bw__mutex_unlock(&r->lock);
   ready_all(&woken);
-  return code;
+  int last = kept >= 0 ? bw__port_fd_close(kept) : 0;
+  return code != 0 ? code : last;
 }
 
 // ---- polling ------------------------------------------------------------------------------------

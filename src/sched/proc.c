@@ -175,8 +175,9 @@ void bw__p_hand_on(bw__p *p) {
   bw__timers_earlier(bw__timers_next_of_all()); // its timers need a keeper
 }
 
-// A goroutine that is about to park starts a timer: when nothing else waits on this P, its M will
-// look at the clock by itself.
+// A goroutine that is about to park starts a timer: when nothing else waits on this P, its M comes
+// to bw__find, and what that finds is not run before the keeper was told; or it sleeps, and keeps
+// the clock itself. Only every 61st turn finds something on the way there: see bw__look_around.
 void bw__timers_earlier_parking(int64_t when) {
   bw__m *m = bw__m_current();
   if (!bw__runq_empty(m->p) || bw__load(&bw__sched_state.queued) > 0) bw__timers_earlier(when);
@@ -184,7 +185,12 @@ void bw__timers_earlier_parking(int64_t when) {
 
 void bw__timers_earlier(int64_t when) {
   bw__sched *s = &bw__sched_state;
-  if (when >= bw__load(&s->keeps_until)) return;
+  int64_t keeps = bw__load(&s->keeps_until);
+  if (when >= keeps) return;
+  if (keeps == BW_NEVER) { // nobody keeps the clock
+    bw__wake_one();
+    return;
+  }
   bw__m *m = NULL;
   bw__mutex_lock(&s->lock);
   if (s->keeper && when < bw__load_relaxed(&s->keeps_until)) {

@@ -340,7 +340,6 @@ bool bw__p_unmark(bw__p *p);
 void bw__monitor_start(void);
 void bw__monitor_stop(void);
 bool bw__monitor_runs(void);
-extern int64_t bw__overstay_report; // report goroutines that run for so long, ns; 0: none
 // The monitor sleeps for as long as all Ps are idle; whoever takes the first one wakes it. Under
 // sched.lock.
 void bw__monitor_wake_locked(void);

@@ -44,13 +44,19 @@ static bool enter_locked(bw__timers *ts, bw__timer *t, int64_t when) {
   return true;
 }
 
-// FREE -> pending. False: somebody else's start came first, or the timer is in flight elsewhere.
+// In flight it is where it was, for the sake of its runner; also when that P has left. Asked again
+// under the heap's lock, so that whoever takes the lock after a flight sees all that it has caused.
+static bw__timers *heap_for(bw__timer *t) {
+  return in_flight(t) ? bw__load_relaxed(&t->home) : bw__timers_here();
+}
+
+// FREE -> pending. False: somebody else's start came first, or a flight began or ended meanwhile.
 static bool enter(bw__timer *t, int64_t when) {
-  bw__timers *ts = in_flight(t) ? bw__load_relaxed(&t->home) : bw__timers_here();
+  bw__timers *ts = heap_for(t);
   int64_t w = BW_TIMER_FREE;
   bw__timers_lock(ts);
   bool mine = bw__cas(&t->when, &w, BW_TIMER_BUSY);
-  if (mine && in_flight(t) && bw__load_relaxed(&t->home) != ts) {
+  if (mine && heap_for(t) != ts) {
     bw__store_release(&t->when, BW_TIMER_FREE);
     mine = false;
   }

@@ -1,8 +1,17 @@
 // The timers of all Ps, as the loop of an M wants them, and the heap that a new timer goes into.
 //
-// An M runs the timers of its own P while it is busy, and everybody's when it looks for work. A
-// heap outlives its P: a timer that is started again from its own function goes back to where it
-// was.
+// An M runs the timers of its own P while it is busy, and everybody's when it looks for work.
+//
+// A heap outlives its P, and nobody looks at it as often as an owner does. So timers of a P that
+// leaves move to the first one:
+//
+//   those in the heap then      by who makes it leave (bw__timers_adopt)
+//   those in flight then        if they are started again during the flight they go back to where
+//                               they were (timers.h): by their runner, after the flight (rescue)
+//
+// Against each other: a start stores the heap's next time, then its runner loads `procs`. Who makes
+// a P leave stores `procs`, then loads the next time, and waits for the runner when there is one.
+// All are sequentially consistent, so one of the two sees the other.
 #include "sched/runq.h"
 #include "sched/trace.h"
 
@@ -43,6 +52,13 @@ void bw__timers_run_own(bw__m *m) {
   bw__trace_timers(m, now);
 }
 
+// This thread has run timers of p.
+static void rescue(bw__p *p) {
+  bw__sched *s = &bw__sched_state;
+  if (BW_LIKELY(p->index < bw__load(&s->procs))) return;
+  bw__timers_move(&p->timers, &bw__load_relaxed(&s->ps[0])->timers);
+}
+
 static void run_all(bw__m *m, bool settle) {
   int64_t now = look_at_clock();
   for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p)) {
@@ -50,6 +66,7 @@ static void run_all(bw__m *m, bool settle) {
     if (!(settle ? bw__timers_want_run(ts, now) : bw__timers_next(ts) <= now)) continue;
     do bw__timers_run_some(ts, now);
     while (settle && bw__runq_empty(m->p) && bw__timers_next(ts) <= now && !bw__load(&ts->running));
+    rescue(p);
     bw__trace_timers(m, now);
   }
 }

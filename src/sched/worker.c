@@ -52,6 +52,13 @@ static inline bw__g *choose(bw__m *m) {
   return bw__runq_take(p);
 }
 
+static inline bw__g *next(bw__m *m) {
+  bw__g *g = choose(m);
+  return BW_LIKELY(g && (!g->pinned || g->pinned == m)) ? g : bw__find(m, g);
+}
+
+// The first goroutine comes from bw__find, after which the M counts no more as one that looks for
+// work.
 void bw__m_serve(bw__m *m) {
   bw__ctx_never_suspends();
   bw__m_set_current(m);
@@ -59,12 +66,7 @@ void bw__m_serve(bw__m *m) {
   bw__port_thread_fault_stack(true);
   if (m->given) bw__p_hold(m, m->given);
   m->given = NULL;
-  for (;;) {
-    bw__g *g = choose(m);
-    if (BW_UNLIKELY(!g || (g->pinned && g->pinned != m))) {
-      g = bw__find(m, g);
-      if (!g) break;
-    }
+  for (bw__g *g = bw__find(m, NULL); g; g = next(m)) {
     bw__run_begin(m, g);
     bw__trace_start(m, g);
     bool alive = bw__ctx_resume(&g->ctx);

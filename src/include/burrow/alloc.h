@@ -239,8 +239,9 @@ size_t bw_alloc_release(void);
 
 /// How long pages must have been idle before the allocator gives them back by itself, in
 /// nanoseconds: they go after one to two such times, at most 128 MB each time. It looks when memory
-/// is freed; a program that frees nothing more calls bw_alloc_release. 0: the default, half a
-/// second. Negative: never. No effect on wasm.
+/// is freed, and natively, inside bw_run, now and then as well. Without a runtime a program that
+/// frees nothing more calls bw_alloc_release. 0: the default, half a second. Negative: never. No
+/// effect on wasm, which has no monitor and gives nothing back.
 void bw_alloc_set_release_after(int64_t ns);
 
 /// A soft limit for system_bytes - released_bytes. Above it the allocator asks the system for no

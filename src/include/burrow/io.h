@@ -90,7 +90,9 @@ int bw_connect_until(int fd, const struct sockaddr *addr, unsigned len, int64_t 
 
 /// Closes `fd`. Goroutines that wait for it return BW_ECLOSED. Plain threads that do are not woken.
 /// 0, or a code when the system says that data may be lost (EIO, say): closed it is in any case,
-/// but for EBADF. May park.
+/// but for EBADF. A socket that lingers (SO_LINGER) keeps the caller only: its number is free, and
+/// those who waited run, at once. (Such a file has a second descriptor until the call returns.) May
+/// park.
 int bw_close_fd(int fd);
 
 #ifdef __cplusplus

@@ -5,7 +5,14 @@
 // They must be told of every change of stack. AddressSanitizer wants the bounds of the stack to
 // come before the switch and a "finish" on the new stack after it; ThreadSanitizer keeps its own
 // record (a fiber) of each context. The fiber switch synchronises, so what the resumer wrote before
-// is seen after. Without them resume and suspend are a jump to the assembly each.
+// is seen after. Without them resume and suspend are a jump to the assembly each, and a transfer is
+// the assembly's function.
+//
+// A context knows its host: the stack pointer, and for the sanitizers the bounds and the fiber of
+// the host's stack. A resume sets that (the bounds are what the first "finish" tells of the stack
+// that was left); a transfer hands it on to the next context, whose "finish" tells of the wrong
+// stack. What belongs to the host alone, its fake stack, is kept on its own stack: the context that
+// it resumed may have ended on another thread when it gets control back.
 #include "port/ctx.h"
 
 #include "base/atomics.h"
@@ -46,7 +53,13 @@ static void enter_host(bw__ctx *c) { // about to leave `c` for its resumer
 
 static void entered(bw__ctx *c) { // just arrived on `c`
 #if BW_ASAN
-  __sanitizer_finish_switch_fiber(c->fake_stack, &c->host_lo, &c->host_size);
+  const void *lo;
+  size_t size;
+  __sanitizer_finish_switch_fiber(c->fake_stack, &lo, &size);
+  if (!c->transferred) {
+    c->host_lo = lo;
+    c->host_size = size;
+  }
 #endif
   (void)c;
 }
@@ -102,7 +115,9 @@ void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void
 
 bool bw__ctx_resume(bw__ctx *c) {
 #if BW_ASAN
-  __sanitizer_start_switch_fiber(&c->host_fake_stack, c->lo, c->size);
+  void *fake_stack;
+  c->transferred = false;
+  __sanitizer_start_switch_fiber(&fake_stack, c->lo, c->size);
 #endif
 #if BW_TSAN
   c->host_fiber = __tsan_get_current_fiber();
@@ -110,7 +125,7 @@ bool bw__ctx_resume(bw__ctx *c) {
 #endif
   bool alive = bw__ctx_enter(c);
 #if BW_ASAN
-  __sanitizer_finish_switch_fiber(c->host_fake_stack, NULL, NULL);
+  __sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
 #endif
   return alive;
 }
@@ -120,6 +135,23 @@ void bw__ctx_suspend(bw__ctx *c) {
   bw__ctx_leave(c);
   entered(c);
 }
+
+#if BW_ASAN || BW_TSAN
+void bw__ctx_transfer(bw__ctx *from, bw__ctx *to) {
+#if BW_ASAN
+  to->host_lo = from->host_lo;
+  to->host_size = from->host_size;
+  to->transferred = true;
+  __sanitizer_start_switch_fiber(&from->fake_stack, to->lo, to->size);
+#endif
+#if BW_TSAN
+  to->host_fiber = from->host_fiber;
+  __tsan_switch_to_fiber(to->fiber, 0);
+#endif
+  bw__ctx_pass(from, to);
+  entered(from);
+}
+#endif
 
 void bw__ctx_destroy(bw__ctx *c) {
 #if BW_TSAN

@@ -70,15 +70,15 @@ function bw__ctx_leave
     go_on
 end bw__ctx_leave
 
-// void bw__ctx_transfer(bw__ctx *from, bw__ctx *to)
-function bw__ctx_transfer
+// void bw__ctx_pass(bw__ctx *from, bw__ctx *to)
+function bw__ctx_pass
     save
     str     x9, SP
     ldr     x11, HOST_SP
     str     x11, [x1, #8]
     ldr     x10, [x1]
     go_on
-end bw__ctx_transfer
+end bw__ctx_pass
 
 // void bw__ctx_finish(bw__ctx *c)
 function bw__ctx_finish

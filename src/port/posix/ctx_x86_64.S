@@ -60,15 +60,15 @@ function bw__ctx_leave
     go_on
 end bw__ctx_leave
 
-// void bw__ctx_transfer(bw__ctx *from, bw__ctx *to)
-function bw__ctx_transfer
+// void bw__ctx_pass(bw__ctx *from, bw__ctx *to)
+function bw__ctx_pass
     save
     movq    %rsp, SP
     movq    HOST_SP, %rax
     movq    %rax, 8(%rsi)
     movq    0(%rsi), %rsp
     go_on
-end bw__ctx_transfer
+end bw__ctx_pass
 
 // void bw__ctx_finish(bw__ctx *c)
 function bw__ctx_finish

@@ -116,6 +116,25 @@ BW_NOINLINE int bw__port_fd_close(int fd) {
   return code_of(errno);
 }
 
+// A socket waits for its peer if it was told to linger. Pipes, and what has no place in the file
+// system (eventfds, timerfds), have nothing to wait for; a terminal sends what it holds, a disk's
+// file that was unlinked gives its blocks back.
+static bool close_takes_long(int fd) {
+  struct linger linger;
+  socklen_t size = sizeof linger;
+  if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size) == 0)
+    return linger.l_onoff && linger.l_linger > 0;
+  struct stat about;
+  if (errno != ENOTSOCK || fstat(fd, &about) != 0) return false;
+  return S_ISCHR(about.st_mode) || S_ISREG(about.st_mode) || S_ISBLK(about.st_mode);
+}
+
+BW_NOINLINE int bw__port_fd_keep(int fd) {
+  if (!close_takes_long(fd)) return BW_ESTATE;
+  int twin = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  return twin >= 0 ? twin : code_of(errno);
+}
+
 // ---- waiting for one ----------------------------------------------------------------------------
 
 static unsigned ready_for(short events) {

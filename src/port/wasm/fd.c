@@ -48,6 +48,11 @@ int bw__port_fd_close(int fd) {
   return BW_ENOTSUP;
 }
 
+int bw__port_fd_keep(int fd) {
+  (void)fd;
+  return BW_ENOTSUP;
+}
+
 int bw__port_fd_wait(int fd, unsigned events, int64_t until) {
   (void)fd, (void)events, (void)until;
   return BW_ENOTSUP;
