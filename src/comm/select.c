@@ -175,10 +175,23 @@ static bw__waitq *queue_of(const bw_case *k) {
   return k->direction == BW_RECV ? &k->chan->receivers : &k->chan->senders;
 }
 
+static bool has_duplicates(const selection *s) {
+  for (size_t i = 1; i < s->lock_count; i++) {
+    if (!to_lock(s, i)) return true;
+  }
+  return false;
+}
+
+// Cases of one channel stand in one queue, where the first of them is served: so their order there
+// is random.
 static void enqueue(selection *s) {
-  for (size_t i = 0; i < s->lock_count; i++) {
-    const bw_case *k = &s->cases[s->locks[i]];
-    bw__sudog *d = &s->sudogs[s->locks[i]];
+  bool shuffled = has_duplicates(s);
+  if (shuffled) shuffle(s->poll, s->n);
+  for (size_t i = 0; i < (shuffled ? s->n : s->lock_count); i++) {
+    uint16_t at = shuffled ? s->poll[i] : s->locks[i];
+    const bw_case *k = &s->cases[at];
+    bw__sudog *d = &s->sudogs[at];
+    if (!k->chan) continue;
     d->elem = k->value;
     d->waiter = &s->waiter;
     d->winner = &s->winner;
