@@ -243,6 +243,7 @@ static int wait_for_one(selection *s) {
   bool woken = bw__wait_commit(&s->waiter, commit, s, s->deadline, BW_REASON_SELECT);
   if (!woken && !bw__waiter_claim(&s->waiter)) bw__wait_again(&s->waiter);
   leave_queues(s);
+  bw__wait_over(&s->waiter);
   if (timed) bw__timer_drop(&s->timer);
   if (!s->winner) return BW_ETIMEDOUT;
   int index = (int)(s->winner - s->sudogs);
