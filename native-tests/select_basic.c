@@ -129,7 +129,7 @@ DEATH_TEST(select_b31_no_cases, 2, DEADLOCK) { test_run(no_cases, NULL, 1); }
 DEATH_TEST(select_b31_no_cases_reason, 2, "goroutine 1 [select (no cases)]:") {
   test_run(no_cases, NULL, 2);
 }
-DEATH_TEST(select_b31_nil_cases_only, 2, "goroutine 1 [select (no cases)]:") {
+DEATH_TEST(select_b31_nil_cases_only, 2, "goroutine 1 [select]:") {
   test_run(nil_cases_only, NULL, 1);
 }
 DEATH_TEST(select_b31_nil_case_only, 2, "goroutine 1 [chan receive (nil chan)]:") {

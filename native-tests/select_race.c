@@ -204,3 +204,77 @@ static int each_value_once(void *arg) {
 TEST(select_b38_one_case_only) { test_run(each_value_once, NULL, 2); }
 TEST(select_b38_one_case_only_on_four_procs) { test_run(each_value_once, NULL, 4); }
 THREADS_TEST(select_b38_one_case_only_with_threads) { test_run(each_value_once, (void *)1, 2); }
+
+// ---- deadlines ----------------------------------------------------------------------------------
+
+// A deadline passes while the value is handed over, which takes long: it is large. It has arrived
+// as a whole then, or not at all, and both sides say the same.
+enum { LARGE = 60000 };
+
+typedef struct {
+  bw_chan *c;
+  atomic_bool stop;
+  unsigned char *from, *to;
+  atomic_int sent, received, gave_up;
+} hand_over;
+
+static int64_t soon(int i) { return bw_now() + (int64_t)(i * 7919 % 32) * BW_MICROSECOND; }
+
+static void send_large(void *arg) {
+  hand_over *h = arg;
+  for (int i = 0; !atomic_load(&h->stop); i++) {
+    unsigned char stamp = (unsigned char)(atomic_load(&h->sent) + 1);
+    h->from[0] = h->from[LARGE / 2] = h->from[LARGE - 1] = stamp;
+    int code = bw_chan_send_until(h->c, h->from, soon(i));
+    atomic_fetch_add(code == 0 ? &h->sent : &h->gave_up, 1);
+    if (code != 0) CHECK_EQ(code, BW_ETIMEDOUT);
+    memset(h->from, 0, LARGE); // what is still being copied would show it
+  }
+}
+
+static void recv_large(void *arg) {
+  hand_over *h = arg;
+  for (int i = 5; !atomic_load(&h->stop); i++) {
+    memset(h->to, 0, LARGE);
+    int code = bw_chan_recv_until(h->c, h->to, soon(i));
+    unsigned char stamp = code == 0 ? (unsigned char)(atomic_load(&h->received) + 1) : 0;
+    CHECK_EQ(h->to[LARGE - 1], stamp);
+    CHECK_EQ(h->to[LARGE / 2], stamp);
+    CHECK_EQ(h->to[0], stamp);
+    atomic_fetch_add(code == 0 ? &h->received : &h->gave_up, 1);
+    if (code != 0) CHECK_EQ(code, BW_ETIMEDOUT);
+  }
+}
+
+static void run_hand_over(bool sender_is_thread, bool receiver_is_thread) {
+  hand_over h = {
+      .c = bw_chan_make(LARGE, 0), .from = bw_calloc(1, LARGE), .to = bw_calloc(1, LARGE)};
+  chan_thread threads[2];
+  if (sender_is_thread)
+    chan_thread_start(&threads[0], send_large, &h);
+  else
+    CHECK_EQ(bw_go(send_large, &h), 0);
+  if (receiver_is_thread)
+    chan_thread_start(&threads[1], recv_large, &h);
+  else
+    CHECK_EQ(bw_go(recv_large, &h), 0);
+  bw_sleep(test_stress_ns(1) / 2);
+  atomic_store(&h.stop, true);
+  if (sender_is_thread) chan_thread_join(&threads[0]);
+  if (receiver_is_thread) chan_thread_join(&threads[1]);
+  while (bw_num_goroutine() > 1) bw_gosched();
+  CHECK_EQ(atomic_load(&h.sent), atomic_load(&h.received));
+  printf("%d handed over, %d given up\n", atomic_load(&h.sent), atomic_load(&h.gave_up));
+  bw_chan_release(h.c);
+  bw_free(h.from);
+  bw_free(h.to);
+}
+
+static int hand_overs(void *arg) {
+  int threads = (int)(uintptr_t)arg;
+  run_hand_over(threads & 1, threads >> 1 & 1);
+  return 0;
+}
+TEST(select_deadline_during_hand_over) { test_run(hand_overs, NULL, 2); }
+THREADS_TEST(select_deadline_during_hand_over_by_thread) { test_run(hand_overs, (void *)1, 2); }
+THREADS_TEST(select_deadline_during_hand_over_to_thread) { test_run(hand_overs, (void *)2, 2); }

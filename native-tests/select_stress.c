@@ -3,7 +3,7 @@
 // Eight goroutines, and plain threads where there are any, do random operations on four channels in
 // all forms: plain, tries, deadlines so short that they pass while the operation is handed over,
 // selects of 1 to 24 cases with nil channels and the same channel several times. Now and then one
-// changes the number of Ps.
+// changes the number of Ps, is locked to its thread, or blocks that.
 //
 // A message is a slot of a table, marked with a number while it is under way: one that is lost
 // leaves its slot marked, one that comes twice finds it unmarked. Each send case has a message of
@@ -30,6 +30,7 @@ typedef struct {
 
 typedef struct {
   bw__rand rng;
+  bool special; // a goroutine that may lock itself to its thread, or block that
 } actor;
 
 static struct {
@@ -176,12 +177,25 @@ static void operate(actor *a) {
 
 // ---- actors -------------------------------------------------------------------------------------
 
+// In a blocking call it counts as a plain thread.
+static void operate_blocking(void *arg) { operate(arg); }
+
+static void operate_locked(actor *a) {
+  CHECK_EQ(bw_lock_os_thread(), 0);
+  for (int i = 0; i < 4; i++) operate(a);
+  bw_unlock_os_thread();
+}
+
 static void act(void *arg) {
   actor *a = arg;
   while (!bw__load(&w.stop)) {
     uint32_t what = below(a, 256);
     if (what == 0)
       CHECK(bw_gomaxprocs(1 + (int)below(a, PROCS_MOST)) > 0);
+    else if (what == 1 && a->special)
+      bw_blocking(operate_blocking, a);
+    else if (what == 2 && a->special)
+      operate_locked(a);
     else if (what < 8)
       bw_gosched();
     else
@@ -231,6 +245,7 @@ static void one_round(actor *a, int threads) {
     w.chans[i] = bw_chan_make(sizeof(message), below(a, 2) ? 0 : (ptrdiff_t)below(a, 4));
   for (int i = 0; i < ACTORS + threads; i++) {
     actors[i].rng.state = bw__rand_next(&a->rng);
+    actors[i].special = i < 2 && bw__port_capabilities.threads;
     if (i < ACTORS)
       CHECK_EQ(bw_go(act, &actors[i]), 0);
     else
@@ -265,7 +280,7 @@ static int rounds(void *arg) {
 }
 
 static void stress(int threads) {
-  setting s = {{{chan_seed()}}, threads};
+  setting s = {.a.rng.state = chan_seed(), .threads = threads};
   const char *procs = bw__port_env("BURROW_PROCS");
   int64_t end = bw_now() + test_stress_ns(2);
   int runs = 0;

@@ -251,9 +251,10 @@ static int wait_for_one(selection *s) {
 }
 
 // No channel at all.
-static int wait_for_nobody(int64_t deadline) {
-  if (deadline == NO_DEADLINE) bw__wait_forever(BW_REASON_SELECT_NONE);
-  bw_sleep(deadline - bw__port_now());
+static int wait_for_nobody(const selection *s) {
+  if (s->deadline == NO_DEADLINE)
+    bw__wait_forever(s->n > 0 ? BW_REASON_SELECT : BW_REASON_SELECT_NONE);
+  bw_sleep(s->deadline - bw__port_now());
   return BW_ETIMEDOUT;
 }
 
@@ -269,7 +270,7 @@ static int run(selection *s, bool waits) {
   if (result != BW_EAGAIN) return result;
   if (waits && s->lock_count > 0) return wait_for_one(s);
   unlock_all(s);
-  return waits ? wait_for_nobody(s->deadline) : BW_EAGAIN;
+  return waits ? wait_for_nobody(s) : BW_EAGAIN;
 }
 
 static int run_few(selection *s, bool waits) {
