@@ -1,4 +1,4 @@
-# The table docs/behaviours.md, as a test. Each behaviour of FIRST..LAST has a row
+# The table docs/behaviours.md, as a test. Each behaviour of the ranges below has a row
 #
 #   | 48 | what | `sched_b48_*` `another_test` | words |
 #
@@ -7,8 +7,7 @@
 # CMakeLists.txt it registers itself; as a script:
 #
 #   cmake -D ROOT=<project> [-D TABLE=<file>] -P check-behaviours.cmake
-set(first 48)
-set(last 73)
+set(ranges 1-47 48-73)
 
 if(NOT CMAKE_SCRIPT_MODE_FILE)
   add_test(NAME check_behaviours COMMAND ${CMAKE_COMMAND} -D ROOT=${PROJECT_SOURCE_DIR}
@@ -18,7 +17,10 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
   foreach(case "no_row~~behaviour 49 has no row"
                "no_such_test~| 49 | x | `sched_b49_nowhere` | |~behaviour 49: no test sched_b49_nowhere"
                "no_reason~| 49 | x | | |~behaviour 49: neither a test nor a reason"
-               "not_named~| 49 | x | `sched_b48_yield_progress` | |~behaviour 49: does not name sched_b49_parallelism")
+               "not_named~| 49 | x | `sched_b48_yield_progress` | |~behaviour 49: does not name sched_b49_parallelism"
+               "twice~${row}~behaviour 48 has two rows"
+               "in_no_range~| 999 | x | `sched_b48_*` | |~behaviour 999 is in no range"
+               "first_range~~behaviour 1 has no row")
     string(REGEX MATCH "^([^~]*)~([^~]*)~([^~]*)$" all "${case}")
     set(name ${CMAKE_MATCH_1})
     set(want ${CMAKE_MATCH_3})
@@ -51,10 +53,29 @@ endif()
 
 file(STRINGS ${TABLE} lines REGEX "^\\| [0-9]+ \\|")
 set(faults "")
-foreach(n RANGE ${first} ${last})
+set(numbers "")
+foreach(range IN LISTS ranges)
+  string(REPLACE "-" ";" range "${range}")
+  list(GET range 0 first)
+  list(GET range 1 last)
+  foreach(n RANGE ${first} ${last})
+    list(APPEND numbers ${n})
+  endforeach()
+endforeach()
+foreach(line IN LISTS lines)
+  string(REGEX MATCH "[0-9]+" n "${line}")
+  if(NOT n IN_LIST numbers)
+    string(APPEND faults "behaviour ${n} is in no range\n")
+  endif()
+endforeach()
+
+foreach(n IN LISTS numbers)
   set(row "")
   foreach(line IN LISTS lines)
     if(line MATCHES "^\\| ${n} \\|")
+      if(row)
+        string(APPEND faults "behaviour ${n} has two rows\n")
+      endif()
       set(row "${line}")
     endif()
   endforeach()

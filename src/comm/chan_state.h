@@ -8,13 +8,10 @@
 //   I4  closed is never taken back
 //
 // `flags`, `count` and the queues' heads may be looked at without the lock. A try form that finds
-// nothing to do returns without locking; what it saw was true at one moment:
-//
-//   try_send  looks at closed first, then whether there is room. A closed channel never gets
-//             fuller: so if it was open at the first look and full at the second, it was open and
-//             full at some moment in between.
-//   try_recv  looks whether it is empty, then at closed. It sees the emptiness that somebody made
-//             (the store releases, the load acquires), so it sees a close before that as well.
+// nothing to do returns without locking; what it saw was true at one moment: it looks whether there
+// is anything to do, then at closed, in this order. A channel that is open at the second look was
+// open at the first. (The other order is wrong: a close sends the receivers home, so that a channel
+// which was open at a first look may have nobody to send to at a second one, and was never both.)
 #ifndef BURROW_COMM_CHAN_STATE_H
 #define BURROW_COMM_CHAN_STATE_H
 
@@ -74,7 +71,7 @@ static inline bool bw__chan_seems_full(bw_chan *c) {
 
 // True: at some moment in this call a send had to wait.
 static inline bool bw__chan_cannot_send(bw_chan *c) {
-  return !bw__chan_closed(c) && bw__chan_seems_full(c);
+  return bw__chan_seems_full(c) && !bw__chan_closed(c);
 }
 
 // True: at some moment in this call a receive had to wait.

@@ -204,10 +204,23 @@ static bw__waitq *queue_of(const bw_case *k) {
   return k->direction == BW_RECV ? &k->chan->receivers : &k->chan->senders;
 }
 
+static bool has_duplicates(const selection *s) {
+  for (size_t i = 1; i < s->lock_count; i++) {
+    if (!to_lock(s, i)) return true;
+  }
+  return false;
+}
+
+// Cases of one channel stand in one queue, where the first of them is served: so their order there
+// is random.
 static void enqueue(selection *s) {
-  for (size_t i = 0; i < s->lock_count; i++) {
-    const bw_case *k = &s->cases[s->locks[i]];
-    bw__sudog *d = &s->sudogs[s->locks[i]];
+  bool shuffled = has_duplicates(s);
+  if (shuffled) shuffle(s->poll, s->n);
+  for (size_t i = 0; i < (shuffled ? s->n : s->lock_count); i++) {
+    uint16_t at = shuffled ? s->poll[i] : s->locks[i];
+    const bw_case *k = &s->cases[at];
+    bw__sudog *d = &s->sudogs[at];
+    if (!k->chan) continue;
     d->elem = k->value;
     d->waiter = &s->waiter;
     d->winner = &s->winner;
@@ -259,6 +272,7 @@ static int wait_for_one(selection *s) {
   bool woken = bw__wait_commit(&s->waiter, commit, s, s->deadline, BW_REASON_SELECT);
   if (!woken && !bw__waiter_claim(&s->waiter)) bw__wait_again(&s->waiter);
   leave_queues(s);
+  bw__wait_over(&s->waiter);
   if (timed) bw__timer_drop(&s->timer);
   if (!s->winner) return BW_ETIMEDOUT;
   int index = (int)(s->winner - s->sudogs);
@@ -266,9 +280,10 @@ static int wait_for_one(selection *s) {
 }
 
 // No channel at all.
-static int wait_for_nobody(int64_t deadline) {
-  if (deadline == NO_DEADLINE) bw__wait_forever(BW_REASON_SELECT_NONE);
-  bw_sleep(deadline - bw__port_now());
+static int wait_for_nobody(const selection *s) {
+  if (s->deadline == NO_DEADLINE)
+    bw__wait_forever(s->n > 0 ? BW_REASON_SELECT : BW_REASON_SELECT_NONE);
+  bw_sleep(s->deadline - bw__port_now());
   return BW_ETIMEDOUT;
 }
 
@@ -283,7 +298,7 @@ static int run(selection *s, bool waits) {
   if (result != BW_EAGAIN) return result;
   if (waits && s->lock_count > 0) return wait_for_one(s);
   unlock_all(s);
-  return waits ? wait_for_nobody(s->deadline) : BW_EAGAIN;
+  return waits ? wait_for_nobody(s) : BW_EAGAIN;
 }
 
 static int select_few(const bw_case *cases, size_t n, int64_t deadline, bool waits) {

@@ -91,7 +91,7 @@ void bw__runtime_stop(void) {
 // Its channels may live on; the stack that its places in their queues lie on does not.
 static void abandon_wait(bw__g *g, void *unused) {
   (void)unused;
-  bw__waiter *w = bw__shared_load(&g->state) == BW_G_WAITING ? g->waiter : NULL;
+  bw__waiter *w = bw__shared_load(&g->state) == BW_G_WAITING ? g->waiter : g->choosing;
   if (w && w->abandon) w->abandon(w);
 }
 

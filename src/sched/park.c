@@ -52,6 +52,7 @@ static void park(bw__waiter *w, bw__mutex *held, bw__reason reason) {
 static void park_commit(bw__waiter *w, void (*commit)(void *), void *arg, bw__reason reason) {
   bw__m *m = bw__m_current();
   bw__g *g = parking(m, w, reason);
+  g->choosing = w;
   bw__g *to = bw__choose_directly(m);
   if (to) {
     bw__shared_store(&g->state, BW_G_WAITING);
@@ -99,6 +100,10 @@ bool bw__wait_commit(bw__waiter *w, void (*commit)(void *), void *arg, int64_t u
 }
 
 void bw__wait_again(bw__waiter *w) { sleep_thread(w, -1); }
+
+void bw__wait_over(bw__waiter *w) {
+  if (w->kind == BW_WAIT_GOROUTINE) w->g->choosing = NULL;
+}
 
 void bw__waiter_ready(bw__waiter *w) {
   switch (w->kind) {

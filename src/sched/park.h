@@ -48,8 +48,9 @@ typedef struct bw__waiter {
   bw__wait_kind kind;
   bool ok;                   // set by who ends the wait: true = the operation happened
   _Atomic(uint32_t) claimed; // of a wait that several may end: 1 once somebody does
-  // Called when the runtime closes while the goroutine is parked: takes the waiter off its queues,
-  // which may outlive it. NULL: there are none. No M runs any more.
+  // Called when the runtime closes while the goroutine is parked, or (of a wait in several queues)
+  // has been woken but has not left them all: takes the waiter off its queues, which may outlive
+  // it. NULL: there are none. No M runs any more.
   void (*abandon)(struct bw__waiter *w);
   union {
     struct bw__g *g;
@@ -81,6 +82,9 @@ bool bw__wait_commit(bw__waiter *w, void (*commit)(void *arg), void *arg, int64_
 
 // On a plain thread whose bw__wait_commit returned false: waits on, without a deadline.
 void bw__wait_again(bw__waiter *w);
+
+// After bw__wait_commit, when w has left all queues: its `abandon` will not be called.
+void bw__wait_over(bw__waiter *w);
 
 // Ends the wait; w must be off its queue. The last touch of *w. Blocks: never.
 void bw__waiter_ready(bw__waiter *w);

@@ -71,6 +71,7 @@ typedef struct bw__g {
   int pins;                   // calls of bw_lock_os_thread without their unlock: its own
   BW_SHARED(int64_t) since;   // sched.coarse_now when it began to wait
   struct bw__waiter *waiter;  // of its last wait, valid while WAITING: its own
+  bw__waiter *choosing; // of a wait in several queues, until it has left them, else NULL: its own
   BW_SHARED(uint64_t) parent; // id of the creator, 0 = a plain thread
   BW_SHARED(uintptr_t) made;  // address behind the call of bw_go; 0: unknown
   BW_SHARED(uint64_t) name[BW_NAME_WORDS];
