@@ -87,6 +87,7 @@ static bool wait_in(bw_chan *c, bw__waitq *q, void *elem, bw__chain *woken, bw__
   release r = {c, woken->first};
   bw__place_enter(&p, q, elem);
   bw__wait_commit(&p.waiter, unlock_and_ready, &r, -1, reason);
+  bw__wait_over(&p.waiter);
   return p.waiter.ok;
 }
 
