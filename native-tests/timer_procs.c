@@ -61,7 +61,7 @@ static int tell_keeper(void *every) {
   CHECK(g);
   sleeper s;
   bw__timer_init_parting(&s.timer, wake);
-  bw__waiter_init(&s.waiter, NULL);
+  bw__waiter_init(&s.waiter);
   bw__mutex *held = bw__timer_start_held(&s.timer, bw__port_now() + BW_MILLISECOND);
   bw__globq_put(g);
   bw__wait(&s.waiter, held, BW_REASON_SLEEP);
