@@ -292,7 +292,7 @@ static int unreferenced(void *arg) {
   (void)arg;
   int64_t before = 0;
   for (int i = 0; i < 300; i++) {
-    make_and_leave(i % 2 ? HOUR : i * 100, i % 3 == 0, i % 5 == 0);
+    make_and_leave(i % 2 ? HOUR : (int64_t)i * 100, i % 3 == 0, i % 5 == 0);
     if (i == 100) before = live_bytes(); // the heap of timers has its size by now
   }
   CHECK_EQ(live_bytes(), before);

@@ -27,7 +27,7 @@ static bool period_is_kept(int64_t ns) {
   for (int i = 0; i < TICKS; i++) tick(t);
   bw_ticker_reset(t, 2 * ns);
   for (int i = 0; i < TICKS; i++) tick(t);
-  int64_t took = bw_now() - start, ideal = TICKS * 3 * ns;
+  int64_t took = bw_now() - start, ideal = ns * TICKS * 3;
   bw_ticker_release(t);
   CHECK(took >= ideal);
   return took < ideal * 13 / 10;
