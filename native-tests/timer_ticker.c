@@ -230,6 +230,22 @@ static int looks_only(void *arg) {
 }
 TEST(timer_chan_of_who_only_looks) { test_run(looks_only, NULL, 1); }
 
+// A case that is always ready does not keep the timer from being chosen.
+static int among_others(void *arg) {
+  (void)arg;
+  bw_chan *ready = bw_chan_make(0, 1), *c = bw_after(50 * BW_MICROSECOND);
+  int got;
+  do {
+    bw_chan_try_send(ready, NULL);
+    got = BW_TRY_SELECT(bw_on_recv(ready, NULL), bw_on_recv(c, NULL));
+  } while (got == 0);
+  CHECK_EQ(got, 1);
+  bw_chan_release(c);
+  bw_chan_release(ready);
+  return 0;
+}
+TEST(timer_chan_among_others) { test_run(among_others, NULL, 1); }
+
 // What a try form has found is received by one only.
 static int found_early(void *arg) {
   (void)arg;

@@ -116,9 +116,21 @@ static void unlock_all(selection *s) {
 
 static bool seems_ready(const bw_case *k) {
   if (!k->chan) return false;
-  if (k->direction == BW_RECV) return !bw__chan_cannot_recv(k->chan) || bw__chan_overdue(k->chan);
+  if (k->direction == BW_RECV) return !bw__chan_cannot_recv(k->chan);
   bw__chan_check_send(k->chan);
   return !bw__chan_cannot_send(k->chan);
+}
+
+// It is a timer's channel, and now it has what was due. Not under the channel's lock.
+static bool overdue(const bw_case *k) {
+  return k->chan && k->direction == BW_RECV && bw__chan_overdue(k->chan);
+}
+
+static bool any_overdue(const selection *s) {
+  for (size_t i = 0; i < s->n; i++) {
+    if (overdue(&s->cases[i])) return true;
+  }
+  return false;
 }
 
 // 0, BW_EAGAIN or BW_ECLOSED.
@@ -140,7 +152,7 @@ static bool note_outcome(const bw_case *k, bool ok) {
 static int look(const selection *s) {
   for (size_t i = 0; i < s->n; i++) {
     const bw_case *k = &s->cases[s->poll[i]];
-    if (!seems_ready(k)) continue;
+    if (!seems_ready(k) && !overdue(k)) continue;
     bw__sudog *wake = NULL;
     bw__chan_lock(k->chan);
     int code = try_locked(k, &wake);
@@ -249,6 +261,7 @@ static int run(selection *s, bool waits) {
   shuffle(s->poll, s->n);
   int result = look(s);
   if (result != BW_EAGAIN) return result;
+  if (any_overdue(s) && (result = look(s)) != BW_EAGAIN) return result;
   order_locks(s);
   lock_all(s);
   result = look_locked(s);
