@@ -123,3 +123,20 @@ BENCH(timer_fire100k_same_instant) {
   bench_result(n, bw_now() - when);
   release_all(timers, n);
 }
+
+// 500 ticks of a ticker with a period of 1 ms, received as they come; ideally 500 ms. Divided,
+// there are fewer of them.
+BENCH(ticker1ms_500ticks) {
+  int64_t n = bench_count(500), first = 0, last = 0;
+  int64_t start = bw_now();
+  bw_ticker *t = bw_ticker_make(BW_MILLISECOND);
+  if (!t) bw_panic("no memory for a ticker");
+  for (int64_t i = 0; i < n; i++) {
+    bw_chan_recv(bw_ticker_chan(t), &last);
+    if (i == 0) first = last;
+  }
+  bench_value("ticker1ms_500ticks", (double)(bw_now() - start) / BW_MILLISECOND, "ms");
+  bw_ticker_release(t);
+  if (last - first < (n - 1) * BW_MILLISECOND || (last - first) % BW_MILLISECOND)
+    bw_panic("a ticker lost its grid");
+}

@@ -33,17 +33,21 @@ enum { ELEM_MAX = 65535 };
 
 // ---- life ---------------------------------------------------------------------------------------
 
+bw_chan *bw__chan_make(size_t elem_size, size_t cap, size_t tail) {
+  bw_chan *c = bw_malloc(sizeof *c + elem_size * cap + tail);
+  if (!c) return NULL;
+  *c = (bw_chan){.elem_size = (uint32_t)elem_size, .cap = cap};
+  bw__mutex_init(&c->lock, BW_RANK_CHAN);
+  bw__store_relaxed(&c->refs, 1);
+  return c;
+}
+
 bw_chan *bw_chan_make(size_t elem_size, ptrdiff_t capacity) {
   if (elem_size > ELEM_MAX) bw_panic("makechan: invalid channel element type");
   size_t room = PTRDIFF_MAX - sizeof(bw_chan);
   if (capacity < 0 || (elem_size > 0 && (size_t)capacity > room / elem_size))
     bw_panic("makechan: size out of range");
-  bw_chan *c = bw_malloc(sizeof *c + elem_size * (size_t)capacity);
-  if (!c) return NULL;
-  *c = (bw_chan){.elem_size = (uint32_t)elem_size, .cap = (size_t)capacity};
-  bw__mutex_init(&c->lock, BW_RANK_CHAN);
-  bw__store_relaxed(&c->refs, 1);
-  return c;
+  return bw__chan_make(elem_size, (size_t)capacity, 0);
 }
 
 bw_chan *bw_chan_retain(bw_chan *c) {
@@ -118,7 +122,7 @@ int bw__chan_try_send(bw_chan *c, const void *value) {
 
 int bw__chan_try_recv(bw_chan *c, void *value) {
   bw__sudog *wake = NULL;
-  if (bw__chan_cannot_recv(c)) return BW_EAGAIN;
+  if (bw__chan_cannot_recv(c) && !bw__chan_overdue(c)) return BW_EAGAIN;
   bw__chan_lock(c);
   int code = bw__chan_recv_locked(c, value, &wake);
   return bw__chan_finish(c, code, wake);

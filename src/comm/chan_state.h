@@ -45,6 +45,13 @@ struct bw_chan {
 // The next to the last field of the first cache line: what a send with a waiting receiver touches.
 _Static_assert(BW_WASM || offsetof(struct bw_chan, receivers) < BW_CACHE_LINE, "hot fields");
 
+// Without any checks, and with `tail` bytes behind the ring. NULL: no memory.
+bw_chan *bw__chan_make(size_t elem_size, size_t cap, size_t tail);
+
+// timer_chan.c: sends what is due and has not been sent. True: there is a value in the channel.
+// `c` is a timer's. Blocks: never. Locks: channel.
+bool bw__timer_chan_overdue(bw_chan *c);
+
 // Pointers come out of the ring, and values are copied to and from the stacks of waiters, which may
 // lie in memory that their threads grew before they took the same lock.
 static inline void bw__chan_lock(bw_chan *c) {
@@ -77,6 +84,12 @@ static inline bool bw__chan_cannot_send(bw_chan *c) {
 // True: at some moment in this call a receive had to wait.
 static inline bool bw__chan_cannot_recv(bw_chan *c) {
   return bw__chan_seems_empty(c) && !bw__chan_closed(c);
+}
+
+// True: it is a timer's channel whose time had come, and now it has a value. Who only looks and
+// never parks may keep everybody from running the timers.
+static inline bool bw__chan_overdue(bw_chan *c) {
+  return BW_UNLIKELY(bw__shared_load(&c->flags) & BW_CHAN_RECV_ONLY) && bw__timer_chan_overdue(c);
 }
 
 // ---- the ring, under the lock -------------------------------------------------------------------

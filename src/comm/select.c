@@ -139,6 +139,18 @@ static bool seems_ready(const bw_case *k) {
   return !bw__chan_cannot_send(k->chan);
 }
 
+// It is a timer's channel, and now it has what was due. Not under the channel's lock.
+static bool overdue(const bw_case *k) {
+  return k->chan && k->direction == BW_RECV && bw__chan_overdue(k->chan);
+}
+
+static bool any_overdue(const selection *s) {
+  for (size_t i = 0; i < s->n; i++) {
+    if (overdue(&s->cases[i])) return true;
+  }
+  return false;
+}
+
 // 0, BW_EAGAIN or BW_ECLOSED.
 static int try_locked(const bw_case *k, bw__sudog **wake) {
   if (k->direction == BW_RECV) return bw__chan_recv_locked(k->chan, k->value, wake);
@@ -167,7 +179,7 @@ static int look(selection *s) {
   shuffle(s->poll, s->n);
   for (size_t i = 0; i < s->n; i++) {
     const bw_case *k = &s->cases[s->poll[i]];
-    if (!seems_ready(k)) continue;
+    if (!seems_ready(k) && !overdue(k)) continue;
     bw__sudog *wake = NULL;
     bw__chan_lock(k->chan);
     int code = try_locked(k, &wake);
@@ -292,6 +304,7 @@ static int wait_for_nobody(const selection *s) {
 static int run(selection *s, bool waits) {
   int result = look(s);
   if (result != BW_EAGAIN) return result;
+  if (any_overdue(s) && (result = look(s)) != BW_EAGAIN) return result;
   order_locks(s);
   lock_all(s);
   result = look_locked(s);

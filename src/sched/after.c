@@ -13,27 +13,21 @@
 //     A2 load extra: if > 0, rearm    B2 rearm: cannot arm, for it is pending: leaves it so
 //
 // All are sequentially consistent. If B2 saw it pending, then B1 came before A1, and A2 sees it.
+#include "sched/after.h"
+
 #include "sched/sched.h"
-#include "sched/timers.h"
 
 #include <burrow/alloc.h>
-#include <burrow/time.h>
 
-struct bw_timer {
-  bw__timer timer; // kept; its `extra`: see above
+typedef struct {
+  bw_timer timer; // its `extra`: see above
   void (*fn)(void *arg);
   void *arg;
-};
+} after;
 
-static int64_t from_now(int64_t ns) {
-  int64_t now = bw__port_now();
-  if (ns <= 0) return now;
-  return ns > BW_NEVER - 1 - now ? BW_NEVER - 1 : now + ns;
-}
+static after *owner(bw__timer *t) { return BW_CONTAINER(t, after, timer.timer); }
 
-static bw_timer *owner(bw__timer *t) { return BW_CONTAINER(t, bw_timer, timer); }
-
-static bool launch(bw_timer *t) { return bw_go(t->fn, t->arg) == 0; }
+static bool launch(after *a) { return bw_go(a->fn, a->arg) == 0; }
 
 static bool take_extra(bw__timer *t) {
   uint32_t n = bw__load(&t->extra);
@@ -45,7 +39,7 @@ static bool take_extra(bw__timer *t) {
 // Turns one of `extra` into an arming, unless there is one.
 static BW_NOINLINE void rearm(bw__timer *t, int64_t ns) {
   while (take_extra(t)) {
-    if (bw__timer_start_idle(t, from_now(ns))) return;
+    if (bw__timer_start_idle(t, bw__timer_from_now(ns))) return;
     bw__add(&t->extra, 1);
     if (bw__timer_pending(t)) return;
   }
@@ -66,9 +60,9 @@ static void fire_last(bw__timer *t, int64_t now) {
   }
   bool launched = launch(owner(t));
   if (!launched)
-    bw__timer_start(t, from_now(BW_MILLISECOND), 0);
+    bw__timer_start(t, bw__timer_from_now(BW_MILLISECOND), 0);
   else if (take_extra(t))
-    bw__timer_start(t, from_now(0), 0);
+    bw__timer_start(t, bw__timer_from_now(0), 0);
   else
     bw_free(owner(t));
 }
@@ -76,26 +70,25 @@ static void fire_last(bw__timer *t, int64_t now) {
 bw_timer *bw_after_func(int64_t ns, void (*fn)(void *arg), void *arg) {
   if (!fn) bw__fatal("go of nil func value");
   if (!bw__timers_here()) return NULL;
-  bw_timer *t = bw_malloc(sizeof *t);
-  if (!t) return NULL;
-  bw__timer_init(&t->timer, fire);
-  t->fn = fn;
-  t->arg = arg;
-  bw__timer_start(&t->timer, from_now(ns), 0);
-  return t;
+  after *a = bw_malloc(sizeof *a);
+  if (!a) return NULL;
+  bw__timer_init(&a->timer.timer, fire);
+  a->fn = fn;
+  a->arg = arg;
+  bw__timer_start(&a->timer.timer, bw__timer_from_now(ns), 0);
+  return &a->timer;
 }
 
-bool bw_timer_stop(bw_timer *t) {
+bool bw__after_stop(bw_timer *t) {
   bool was_pending = bw__timer_stop(&t->timer);
   if (BW_UNLIKELY(bw__load(&t->timer.extra) > 0)) rearm(&t->timer, 0);
   return was_pending;
 }
 
-bool bw_timer_reset(bw_timer *t, int64_t ns) {
-  if (BW_UNLIKELY(!bw__sched_state.running)) return false;
-  return bw__timer_start(&t->timer, from_now(ns), 0);
+bool bw__after_reset(bw_timer *t, int64_t ns) {
+  return bw__timer_start(&t->timer, bw__timer_from_now(ns), 0);
 }
 
-void bw_timer_release(bw_timer *t) {
-  if (t && !bw__timer_let_go(&t->timer, fire_last)) bw_free(t);
+void bw__after_release(bw_timer *t) {
+  if (!bw__timer_let_go(&t->timer, fire_last)) bw_free(owner(&t->timer));
 }

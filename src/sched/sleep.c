@@ -16,8 +16,7 @@ static void wake(bw__timer *t, int64_t now) {
 
 void bw_sleep(int64_t ns) {
   if (ns <= 0) return;
-  int64_t now = bw__port_now();
-  int64_t until = ns > BW_NEVER - 1 - now ? BW_NEVER - 1 : now + ns;
+  int64_t until = bw__timer_from_now(ns);
   if (!bw__g_current()) {
     bw__port_sleep_until(until);
     return;

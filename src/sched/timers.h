@@ -65,6 +65,7 @@
 #include "base/atomics.h"
 #include "base/heap.h"
 #include "lock/mutex.h"
+#include "port/port.h"
 
 #define BW_NEVER INT64_MAX
 
@@ -182,6 +183,31 @@ static inline bool bw__timer_stop(bw__timer *t) {
   bw__timers *home = bw__load_relaxed(&t->home); // any heap will do for a hint
   bw__count_own(&home->stopped, 1);
   return true;
+}
+
+// True: an arming of a kept timer is pending, or its fn is called or about to be.
+static inline bool bw__timer_live(bw__timer *t) {
+  // Run makes `flights` odd before it takes the arming away.
+  return bw__timer_pending(t) || (bw__load_acquire(&t->flights) & 1);
+}
+
+// ---- times --------------------------------------------------------------------------------------
+
+// `ns` from now; at once for ns <= 0, never later than the last moment there is.
+static inline int64_t bw__timer_from_now(int64_t ns) {
+  int64_t now = bw__port_now();
+  if (ns <= 0) return now;
+  return ns > BW_NEVER - 1 - now ? BW_NEVER - 1 : now + ns;
+}
+
+// When a periodic timer that was due at `when` is due again: the first moment after `now` on its
+// grid.
+static inline int64_t bw__timer_after_missed(int64_t when, int64_t period, int64_t now) {
+  int64_t periods = 1 + (now - when) / period;
+  int64_t step;
+  if (__builtin_mul_overflow(periods, period, &step) || step >= BW_NEVER - when)
+    return BW_NEVER - 1;
+  return when + step;
 }
 
 // ---- hooks: the scheduler's ---------------------------------------------------------------------

@@ -21,14 +21,6 @@ typedef struct {
 
 // ---- taking -------------------------------------------------------------------------------------
 
-static int64_t after_missed(int64_t when, int64_t period, int64_t now) {
-  int64_t periods = 1 + (now - when) / period;
-  int64_t step;
-  if (__builtin_mul_overflow(periods, period, &step) || step >= BW_NEVER - when)
-    return BW_NEVER - 1;
-  return when + step;
-}
-
 // Takes the arming that ends at `w`, under the lock. True: the caller calls fn, and `*then` is
 // when the timer is due again, or FREE: then it must leave the heap. False: a start or a stop was
 // quicker.
@@ -36,7 +28,7 @@ static bool take_off(bw__timer *t, int64_t w, int64_t now, batch *b, int64_t *th
   int64_t period = bw__load_relaxed(&t->period);    // written before the `when` that was seen
   uint32_t flights = bw__load_relaxed(&t->flights); // written by the runner only
   flight f = {t, t->fn, t->parting};
-  *then = period > 0 ? after_missed(w, period, now) : BW_TIMER_FREE;
+  *then = period > 0 ? bw__timer_after_missed(w, period, now) : BW_TIMER_FREE;
   if (!f.parting) bw__store_relaxed(&t->flights, flights + 1); // published by the cas
   if (!bw__cas(&t->when, &w, *then)) {
     if (!f.parting) bw__store_relaxed(&t->flights, flights); // nobody asks while it is pending
