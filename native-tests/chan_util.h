@@ -183,10 +183,11 @@ static inline void chan_thread_join(chan_thread *t) {
 
 // ---- seeds --------------------------------------------------------------------------------------
 
-// BURROW_STRESS_SEED, else a new one; printed, so that a run can be had again.
+// BURROW_STRESS_SEED, else a new one (on wasm out of the clock); printed, so that a run can be had
+// again.
 static inline uint64_t chan_seed(void) {
   const char *s = bw__port_env("BURROW_STRESS_SEED");
-  uint64_t seed = s ? strtoull(s, NULL, 0) : bw__port_seed() % 1000000;
+  uint64_t seed = s ? strtoull(s, NULL, 0) : (bw__port_seed() ^ (uint64_t)bw_now()) % 1000000;
   fprintf(stderr, "BURROW_STRESS_SEED=%" PRIu64 "\n", seed);
   return seed;
 }

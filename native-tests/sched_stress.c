@@ -293,16 +293,10 @@ static uint64_t live_bytes(void) {
   return s.live_bytes;
 }
 
-static uint64_t seed(void) {
-  const char *s = bw__port_env("BURROW_STRESS_SEED");
-  return s ? strtoull(s, NULL, 0) : bw__port_seed() % 1000000;
-}
-
 TEST(sched_stress_mix) {
-  uint64_t first = seed(), before = 0;
+  uint64_t first = chan_seed(), before = 0;
   actor a = {.rng = {first}};
   int64_t end = bw_now() + test_stress_ns(2);
-  fprintf(stderr, "BURROW_STRESS_SEED=%" PRIu64 "\n", first);
   for (int run = 0; run == 0 || bw_now() < end; run++) {
     test_run(some_rounds, &a, 1 + (int)below(&a, PROCS_MOST));
     if (run == 0) before = live_bytes();
@@ -330,10 +324,9 @@ static void nap_for(void *arg) {
 }
 
 static int wakes(void *arg) {
-  actor a = {.rng = {seed()}};
+  actor a = {.rng = {chan_seed()}};
   bw_chan *c = bw_chan_make(0, 0);
   int64_t end = bw_now() + test_stress_ns(1) / 2;
-  fprintf(stderr, "BURROW_STRESS_SEED=%" PRIu64 "\n", a.rng.state);
   while (bw_now() < end) {
     atomic_store(&rounds_done, 0);
     uint32_t way = below(&a, arg ? 3 : 2);
