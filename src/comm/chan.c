@@ -44,10 +44,10 @@ struct bw_chan {
 // ---- life ---------------------------------------------------------------------------------------
 
 bw_chan *bw_chan_make(size_t elem_size, ptrdiff_t capacity) {
-  if (elem_size > ELEM_MAX) bw_panic("makechan: invalid channel element type");
+  if (elem_size > ELEM_MAX) bw__panic_runtime("makechan: invalid channel element type");
   size_t room = PTRDIFF_MAX - sizeof(bw_chan);
   if (capacity < 0 || (elem_size > 0 && (size_t)capacity > room / elem_size))
-    bw_panic("makechan: size out of range");
+    bw__panic_runtime("makechan: size out of range");
   bw_chan *c = bw_malloc(sizeof *c + elem_size * (size_t)capacity);
   if (!c) return NULL;
   *c = (bw_chan){.elem_size = (uint32_t)elem_size, .cap = (size_t)capacity};
@@ -250,7 +250,7 @@ int bw__chan_close(bw_chan *c) {
 
 void bw_chan_send(bw_chan *c, const void *value) {
   if (!c) bw__wait_forever(BW_REASON_CHAN_SEND_NIL);
-  if (bw__chan_send(c, value) != 0) bw_panic("send on closed channel");
+  if (bw__chan_send(c, value) != 0) bw__panic_runtime("send on closed channel");
 }
 
 bool bw_chan_recv(bw_chan *c, void *value) {
@@ -261,7 +261,7 @@ bool bw_chan_recv(bw_chan *c, void *value) {
 int bw_chan_try_send(bw_chan *c, const void *value) {
   if (!c) return BW_EAGAIN;
   int code = bw__chan_try_send(c, value);
-  if (code == BW_ECLOSED) bw_panic("send on closed channel");
+  if (code == BW_ECLOSED) bw__panic_runtime("send on closed channel");
   return code;
 }
 
@@ -270,8 +270,8 @@ int bw_chan_try_recv(bw_chan *c, void *value) {
 }
 
 void bw_chan_close(bw_chan *c) {
-  if (!c) bw_panic("close of nil channel");
-  if (bw__chan_close(c) != 0) bw_panic("close of closed channel");
+  if (!c) bw__panic_runtime("close of nil channel");
+  if (bw__chan_close(c) != 0) bw__panic_runtime("close of closed channel");
 }
 
 ptrdiff_t bw_chan_len(bw_chan *c) {
