@@ -23,9 +23,12 @@
 
 // ---- calls --------------------------------------------------------------------------------------
 
+_Noreturn void bw__defer_nil(void) {
+  bw__panic_runtime("runtime error: invalid memory address or nil pointer dereference");
+}
+
 static inline void call(bw__deferred_fn fn, bool takes, void *arg, bw_panicking *p) {
-  if (BW_UNLIKELY(!fn))
-    bw__panic_runtime("runtime error: invalid memory address or nil pointer dereference");
+  if (BW_UNLIKELY(!fn)) bw__defer_nil();
   if (takes)
     ((void (*)(void *, bw_panicking *))fn)(arg, p);
   else
@@ -36,23 +39,29 @@ static void call_record(bw_scope *s, bw_panicking *p) {
   bw__defer_record *r = s->records, mine = *r;
   s->records = r->older;
   if (!r->older) s->bits &= (uint16_t)~BW__DEFER_RECORDS;
-  if (r->copied)
+  if (r->copied) {
     s->running = r;
-  else if (r->heap)
+    s->is |= BW__SCOPE_RUNNING;
+  } else if (r->heap) {
     bw_free(r);
+  }
   call(mine.fn, mine.takes, mine.arg, p);
 }
 
-static inline void call_slot(bw_scope *s, bw_panicking *p) {
+static void call_slot(bw_scope *s, bw_panicking *p) {
   unsigned i = 31u - (unsigned)__builtin_clz(s->bits);
   const bw__defer_slot *slot = (const bw__defer_slot *)(s + 1) + i;
   s->bits &= (uint16_t) ~(1u << i);
   call(slot->fn, s->takes >> i & 1, slot->arg, p);
 }
 
+static void drop_running(bw_scope *s) {
+  s->is &= (uint8_t)~BW__SCOPE_RUNNING;
+  bw_free(s->running);
+}
+
 bool bw__scope_next(bw_scope *s, bw_panicking *p) {
-  if (s->running) bw_free(s->running);
-  s->running = NULL;
+  if (s->is & BW__SCOPE_RUNNING) drop_running(s);
   if (!s->bits) return false;
   if (s->bits & BW__DEFER_RECORDS)
     call_record(s, p);
@@ -62,20 +71,20 @@ bool bw__scope_next(bw_scope *s, bw_panicking *p) {
 }
 
 void bw__scope_run(bw_scope *s) {
-  while (s->bits && !(s->bits & BW__DEFER_RECORDS)) call_slot(s, NULL);
   while (bw__scope_next(s, NULL)) {}
 }
 
-// Control has jumped back to the scope.
-bool bw__scope_recovered(bw_scope *s) {
+// Makes the calls that are left of a scope that control has jumped back to, and takes it off its
+// list.
+void bw__scope_end(bw_scope *s) {
   bw__scope_run(s);
-  return true;
+  bw__unwind_here()->scopes = s->up;
 }
 
 // ---- records from the heap ----------------------------------------------------------------------
 
 static void put(bw_scope *s, bw__defer_record *r) {
-  if (!s->home) bw__scope_link(s);
+  r->older = s->bits & BW__DEFER_RECORDS ? s->records : NULL;
   s->records = r;
   s->bits |= BW__DEFER_RECORDS;
 }
@@ -88,17 +97,15 @@ static _Noreturn BW_NOINLINE void no_record(bw__deferred_fn fn, bool takes, void
 void bw__defer_on_heap(bw_scope *s, bw__deferred_fn fn, bool takes, void *arg) {
   bw__defer_record *r = bw_malloc(sizeof *r);
   if (BW_UNLIKELY(!r)) no_record(fn, takes, arg);
-  *r = (bw__defer_record){.older = s->records, .fn = fn, .arg = arg, .takes = takes, .heap = true};
+  *r = (bw__defer_record){.fn = fn, .arg = arg, .takes = takes, .heap = true};
   put(s, r);
 }
 
 void bw__defer_copied(bw_scope *s, bw__deferred_fn fn, bool takes, const void *arg, size_t size) {
   enum { HEAD = (sizeof(bw__defer_record) + 15) / 16 * 16 };
-  if (takes && !s->jump) bw__defer_unprepared();
-  if (!s->home) bw__scope_link(s);
   bw__defer_record *r = size < PTRDIFF_MAX - HEAD ? bw_malloc(HEAD + size) : NULL;
   if (BW_UNLIKELY(!r)) no_record(fn, takes, (void *)arg);
-  *r = (bw__defer_record){s->records, fn, (char *)r + HEAD, takes, true, true};
+  *r = (bw__defer_record){NULL, fn, (char *)r + HEAD, takes, true, true};
   memcpy(r->arg, arg, size);
   put(s, r);
 }
@@ -110,9 +117,10 @@ _Noreturn void bw__defer_unprepared(void) {
 // ---- looking ------------------------------------------------------------------------------------
 
 static bw_defer_view look(const bw_scope *s) {
-  bw_defer_view v = {.form = s->open ? BW_DEFER_OPEN : BW_DEFER_STACK,
+  bw_defer_view v = {.form = s->is & BW__SCOPE_OPEN ? BW_DEFER_OPEN : BW_DEFER_STACK,
                      .bits = s->bits & (BW__DEFER_RECORDS - 1)};
-  for (const bw__defer_record *r = s->records; r; r = r->older)
+  const bw__defer_record *r = s->bits & BW__DEFER_RECORDS ? s->records : NULL;
+  for (; r; r = r->older)
     if (r->heap)
       v.heap_records++;
     else

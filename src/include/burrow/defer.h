@@ -144,43 +144,56 @@ typedef struct bw__defer_record {
   bool copied; // arg lies behind the record
 } bw__defer_record;
 
-// In the frame, with its slots or records behind it. It is on its goroutine's list from the first
-// BW_DEFER on.
+// In the frame, with its slots or records behind it: what the goroutine's panics look at. It is on
+// the goroutine's list from the first BW_DEFER on.
 typedef struct bw_scope {
-  struct bw_scope *up;    // the next outer one
-  struct bw_scope **home; // the list's head, which stays when the goroutine moves; NULL: not on it
+  struct bw_scope *up;       // the next outer one
+  uint16_t bits;             // pending slots; BW__DEFER_RECORDS
+  uint8_t takes;             // which slots' functions take a bw_panicking
+  uint8_t is;                // BW__SCOPE_...: which of the following there are
   bw__defer_record *records; // the newest first
   bw__defer_record *running; // its call is under way, and its argument lies in it
   struct bw__jump *jump;     // BW_ON_RECOVER's
-  uint16_t bits;             // pending slots; BW__DEFER_RECORDS
-  uint16_t used;             // records of the frame
-  uint8_t takes;             // which slots' functions take a bw_panicking
-  uint8_t open;              // the form
 } bw_scope;
 
 enum {
   BW__DEFER_SLOTS = 8,
-  BW__DEFER_RECORDS = 0x100 // there are records, which are newer than all slots
+  BW__DEFER_RECORDS = 0x100, // there are records, which are newer than all slots
+  BW__SCOPE_OPEN = 1,        // the form: slots
+  BW__SCOPE_JUMP = 2,
+  BW__SCOPE_RUNNING = 4
 };
 
-void bw__scope_link(bw_scope *s);
+// What the function that opened the scope keeps of it to itself, so that compilers have it in
+// registers or know it: memory that is written on the way in and read on the way out is what the
+// processor would wait for, and what calls might have changed.
+typedef struct bw__scope_keep {
+  bw_scope *scope;
+  struct bw_scope **home; // the list's head: stays when the goroutine moves
+  bw_scope *up;
+  unsigned used; // 0: not on the list. If open, all that `bits` had; else the number of places used
+  unsigned takes;                        // as in the scope
+  bool open;                             // as well
+  bw__defer_slot slots[BW__DEFER_SLOTS]; // as in the frame
+} bw__scope_keep;
+
+bw_scope **bw__scope_home(void);
 void bw__scope_run(bw_scope *s);
-bool bw__scope_recovered(bw_scope *s);
+void bw__scope_end(bw_scope *s);
 void bw__defer_on_heap(bw_scope *s, bw__deferred_fn fn, bool takes, void *arg);
 void bw__defer_copied(bw_scope *s, bw__deferred_fn fn, bool takes, const void *arg, size_t size);
+_Noreturn void bw__defer_nil(void);
 _Noreturn void bw__defer_unprepared(void);
 
 #if BW_JUMP_OWN
 typedef struct bw__jump {
   void *word[24]; // port/posix/jump_*.S
-  bw_scope *scope;
 } bw__jump;
 int bw__jump_mark(bw__jump *j) __attribute__((returns_twice));
 #define BW__JUMP_MARK(ptr) bw__jump_mark(ptr)
 #else
 typedef struct bw__jump {
   jmp_buf buf;
-  bw_scope *scope;
 } bw__jump;
 #define BW__JUMP_MARK(ptr) setjmp((ptr)->buf)
 #endif
@@ -189,52 +202,101 @@ typedef struct bw__jump {
 }
 #else
 
-static inline void bw__scope_begin(bw_scope *s, bool open) {
-  s->home = NULL;
-  s->jump = NULL;
-  s->bits = s->used = 0;
+#define BW__INLINE static inline __attribute__((always_inline))
+
+BW__INLINE void bw__scope_begin(bw__scope_keep *k, bw_scope *s, bool open) {
+  s->bits = 0;
   s->takes = 0;
-  s->open = open;
+  s->is = open ? BW__SCOPE_OPEN : 0;
+  k->scope = s;
+  k->used = k->takes = 0;
+  k->open = open;
 }
 
-static inline void bw__scope_end(void *frame) {
-  bw_scope *s = (bw_scope *)frame;
-  if (!s->home) return;
-  if (s->bits) bw__scope_run(s);
-  *s->home = s->up;
+BW__INLINE void bw__scope_link(bw__scope_keep *k) {
+  bw_scope *s = k->scope;
+  k->home = bw__scope_home();
+  k->up = s->up = *k->home;
+  *k->home = s;
 }
 
-static inline void bw__scope_end_now(bw_scope *s) {
-  if (s->home && s->bits) bw__scope_run(s);
-}
-
-static inline void bw__scope_jump(bw_scope *s, bw__jump *j) {
-  j->scope = s;
-  s->jump = j;
-}
-
-// The variable ends before the scope's, but the calls may still need it.
-static inline void bw__jump_end(void *jump) { bw__scope_end_now(((bw__jump *)jump)->scope); }
-
-static inline void bw__defer(bw_scope *s, void *room, unsigned i, unsigned rooms, bool open,
-                             bw__deferred_fn fn, bool takes, void *arg) {
-  if (takes && !s->jump) bw__defer_unprepared();
-  if (!s->home) bw__scope_link(s);
-  if (open && i < rooms && !(s->bits >> i)) {
-    bw__defer_slot *slot = (bw__defer_slot *)room + i;
-    slot->fn = fn;
-    slot->arg = arg;
-    s->bits |= (uint16_t)(1u << i);
-    if (takes) s->takes |= (uint8_t)(1u << i);
-  } else if (!open && i < rooms && s->used <= i) {
+BW__INLINE void bw__defer(bw__scope_keep *k, void *room, unsigned i, unsigned rooms,
+                          bw__deferred_fn fn, bool takes, void *arg) {
+  bw_scope *s = k->scope;
+  if (takes && !(s->is & BW__SCOPE_JUMP)) bw__defer_unprepared();
+  if (!k->used) bw__scope_link(k);
+  if (k->open && i < rooms && !(k->used >> i)) {
+    ((bw__defer_slot *)room)[i] = k->slots[i] = (bw__defer_slot){fn, arg};
+    if (takes) s->takes = (uint8_t)(k->takes |= 1u << i);
+    s->bits = (uint16_t)(k->used |= 1u << i);
+  } else if (!k->open && i < rooms && k->used <= i) {
     bw__defer_record *r = (bw__defer_record *)room + i;
-    *r = (bw__defer_record){s->records, fn, arg, takes, false, false};
+    r->older = s->bits ? s->records : NULL;
+    r->fn = fn;
+    r->arg = arg;
+    r->takes = takes;
+    r->heap = r->copied = false;
     s->records = r;
-    s->used = (uint16_t)(i + 1);
     s->bits = BW__DEFER_RECORDS;
+    k->used = i + 1;
   } else {
     bw__defer_on_heap(s, fn, takes, arg);
+    k->used |= BW__DEFER_RECORDS;
   }
+}
+
+BW__INLINE void bw__defer_copy(bw__scope_keep *k, bw__deferred_fn fn, bool takes, const void *arg,
+                               size_t size) {
+  if (takes && !(k->scope->is & BW__SCOPE_JUMP)) bw__defer_unprepared();
+  if (!k->used) bw__scope_link(k);
+  bw__defer_copied(k->scope, fn, takes, arg, size);
+  k->used |= BW__DEFER_RECORDS;
+}
+
+// Makes the call of slot i, if it is pending, which compilers know.
+BW__INLINE void bw__scope_call(bw__scope_keep *k, unsigned i) {
+  if (!(k->used >> i & 1)) return;
+  bw__defer_slot slot = k->slots[i];
+  k->scope->bits = (uint16_t)(k->used & ((1u << i) - 1));
+  if (!slot.fn) bw__defer_nil();
+  if (k->takes >> i & 1)
+    ((void (*)(void *, bw_panicking *))slot.fn)(slot.arg, NULL);
+  else
+    ((void (*)(void *))slot.fn)(slot.arg);
+}
+
+// Where it is known which slots are pending, the calls are made right here.
+BW__INLINE void bw__scope_leave(bw__scope_keep *k) {
+  if (!k->used) return;
+  if (k->open && __builtin_constant_p(k->used) && !(k->used & BW__DEFER_RECORDS)) {
+    bw__scope_call(k, 7);
+    bw__scope_call(k, 6);
+    bw__scope_call(k, 5);
+    bw__scope_call(k, 4);
+    bw__scope_call(k, 3);
+    bw__scope_call(k, 2);
+    bw__scope_call(k, 1);
+    bw__scope_call(k, 0);
+  } else {
+    bw__scope_run(k->scope);
+  }
+  *k->home = k->up;
+  k->used = 0;
+}
+
+BW__INLINE void bw__scope_jump(bw_scope *s, bw__jump *j) {
+  s->jump = j;
+  s->is |= BW__SCOPE_JUMP;
+}
+
+// The variable of the jump ends before the scope's, but the calls may still need it.
+BW__INLINE void bw__jump_leave(bw__scope_keep **k) { bw__scope_leave(*k); }
+
+// Control has jumped back, and what `k` has is from before.
+BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
+  bw__scope_end(s);
+  k->used = 0;
+  return true;
 }
 
 #ifdef __OPTIMIZE__
@@ -246,7 +308,6 @@ static inline void bw__defer(bw_scope *s, void *room, unsigned i, unsigned rooms
 // A scope inside another hides its names on purpose.
 #define BW__DEFER_SCOPE(is_open, n)                                                                \
   _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") enum {             \
-    bw__scope_open_ = (is_open),                                                                   \
     bw__scope_rooms_ = (n),                                                                        \
     bw__scope_first_ = __COUNTER__ + 1                                                             \
   };                                                                                               \
@@ -256,8 +317,9 @@ static inline void bw__defer(bw_scope *s, void *room, unsigned i, unsigned rooms
       bw__defer_slot slots[(is_open) ? (n) : 1];                                                   \
       bw__defer_record records[(is_open) ? 1 : (n)];                                               \
     } room;                                                                                        \
-  } bw__scope_ __attribute__((cleanup(bw__scope_end)));                                            \
-  _Pragma("GCC diagnostic pop") bw__scope_begin(&bw__scope_.scope, (is_open))
+  } bw__frame_;                                                                                    \
+  bw__scope_keep bw__scope_ __attribute__((cleanup(bw__scope_leave)));                             \
+  _Pragma("GCC diagnostic pop") bw__scope_begin(&bw__scope_, &bw__frame_.scope, (is_open))
 
 /// Opens a scope that ends with the block it stands in. There may be one in a block, and scopes in
 /// scopes. BW_DEFER and BW_ON_RECOVER belong to the innermost scope around them. Costs nothing but
@@ -291,8 +353,8 @@ static inline void bw__defer(bw_scope *s, void *room, unsigned i, unsigned rooms
 /// that is declared before BW_DEFER_SCOPE. Does not park. When a record is needed and there is no
 /// memory for it, fn(arg) is called at once and "runtime error: out of memory" is the panic.
 #define BW_DEFER(fn, arg)                                                                          \
-  bw__defer(&bw__scope_.scope, &bw__scope_.room, __COUNTER__ - bw__scope_first_, bw__scope_rooms_, \
-            bw__scope_open_, (bw__deferred_fn)(fn), BW__DEFER_TAKES(fn), (arg))
+  bw__defer(&bw__scope_, &bw__frame_.room, __COUNTER__ - bw__scope_first_, bw__scope_rooms_,       \
+            (bw__deferred_fn)(fn), BW__DEFER_TAKES(fn), (arg))
 
 /// As BW_DEFER for an argument that is copied now: `value` is a variable or any other expression,
 /// and fn gets a pointer to the copy, aligned to 16, which lives until fn has returned. On the
@@ -300,8 +362,8 @@ static inline void bw__defer(bw_scope *s, void *room, unsigned i, unsigned rooms
 #define BW_DEFER_COPY(fn, value)                                                                   \
   __extension__({                                                                                  \
     __typeof__(value) bw__value_ = (value);                                                        \
-    bw__defer_copied(&bw__scope_.scope, (bw__deferred_fn)(fn), BW__DEFER_TAKES(fn), &bw__value_,   \
-                     sizeof bw__value_);                                                           \
+    bw__defer_copy(&bw__scope_, (bw__deferred_fn)(fn), BW__DEFER_TAKES(fn), &bw__value_,           \
+                   sizeof bw__value_);                                                             \
   })
 
 /// BW_ON_RECOVER(VARIABLES) STATEMENT stands right behind BW_DEFER_SCOPE, where the statement is
@@ -310,13 +372,14 @@ static inline void bw__defer(bw_scope *s, void *room, unsigned i, unsigned rooms
 /// those that the statement uses and that may have changed since: as with C's setjmp it may see old
 /// values of others that are not volatile.
 #define BW_ON_RECOVER(...)                                                                         \
-  _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") bw__jump bw__jump_ \
-      __attribute__((cleanup(bw__jump_end)));                                                      \
-  _Pragma("GCC diagnostic pop") bw__scope_jump(&bw__scope_.scope, &bw__jump_);                     \
+  _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")                    \
+      bw__jump bw__jump_;                                                                          \
+  bw__scope_keep *bw__jump_leaves_ __attribute__((cleanup(bw__jump_leave), unused)) = &bw__scope_; \
+  _Pragma("GCC diagnostic pop") bw__scope_jump(&bw__frame_.scope, &bw__jump_);                     \
   BW__KEEP(0 __VA_OPT__(, ) __VA_ARGS__, BW__KEEP_4, BW__KEEP_3, BW__KEEP_2, BW__KEEP_1,           \
            BW__KEEP_0)                                                                             \
   (__VA_ARGS__);                                                                                   \
-  if (BW__JUMP_MARK(&bw__jump_) && bw__scope_recovered(&bw__scope_.scope))
+  if (BW__JUMP_MARK(&bw__jump_) && bw__scope_recovered(&bw__scope_, &bw__frame_.scope))
 
 // From here on the variable is in memory at each call. (gcc knows that a call may come back to
 // bw__jump_mark; clang does not.)
@@ -338,7 +401,7 @@ static inline void bw__defer(bw_scope *s, void *room, unsigned i, unsigned rooms
 /// that they may set. (`return value` evaluates it before them.)
 #define BW_DEFER_RETURN(value)                                                                     \
   do {                                                                                             \
-    bw__scope_end_now(&bw__scope_.scope);                                                          \
+    bw__scope_leave(&bw__scope_);                                                                  \
     return value;                                                                                  \
   } while (0)
 
