@@ -208,6 +208,8 @@ BW__INLINE void bw__scope_begin(bw__scope_keep *k, bw_scope *s, bool open) {
   s->bits = 0;
   s->takes = 0;
   s->is = open ? BW__SCOPE_OPEN : 0;
+  k->up = NULL;
+  k->home = NULL;
   k->scope = s;
   k->used = k->takes = 0;
   k->open = open;
