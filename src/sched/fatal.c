@@ -48,9 +48,9 @@ static void write_value(bw_panicking *p) {
   p->printing = false;
 }
 
-static bool is_printing(const bw_panicking *p) {
+void bw__uncaught_check(const bw_panicking *p, const char *what) {
   while (p && !p->printing) p = p->link;
-  return p != NULL;
+  if (p) bw__fatal("panic while printing panic value: %s", what);
 }
 
 // The oldest first. As Go prints them: what was recovered and raised again is one line.
@@ -73,10 +73,7 @@ static void print_panics(const bw_panicking *p) {
 
 _Noreturn void bw__uncaught(bw_panicking *p) {
   static const char plain[] = "\nthread without a goroutine [running]\n";
-  if (is_printing(p->link)) {
-    write_value(p);
-    bw__fatal("panic while printing panic value: %s", p->text);
-  }
+  bw__uncaught_check(p->link, p->info.message ? p->text : "a value");
   for (bw_panicking *q = p; q; q = q->link) write_value(q);
   claim_the_end();
   print_panics(p);

@@ -54,7 +54,7 @@ void bw_goexit(void) {
   bw__sched *s = &bw__sched_state;
   bw__g *g = bw__g_current();
   if (!g) bw__fatal("bw_goexit on a thread that is no goroutine");
-  if (g->unwind.scopes) bw__unwind_for_exit(&g->unwind);
+  bw__unwind_for_exit(&g->unwind);
   if (bw__shared_load(&g->id) == 1) {
     bw__mutex_lock(&s->lock);
     s->main_exited = true;

@@ -57,11 +57,13 @@ static _Noreturn void begin(bw_panicking *p) {
 }
 
 void bw__unwind_for_exit(bw__unwind *u) {
+  if (!u->scopes && !u->panics) return;
   bw__jump jump;
   bw_panicking p = {.link = u->panics, .back = &jump};
   u->panics = &p;
   (void)BW__JUMP_MARK(&jump);
   run_scopes(u, &p);
+  bw__uncaught_check(p.link, "Goexit");
   u->panics = NULL;
 }
 

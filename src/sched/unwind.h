@@ -58,7 +58,10 @@ void bw__unwind_for_exit(bw__unwind *u);
 // As bw_panic, for what Go counts as a runtime.Error. The caller holds no lock.
 _Noreturn void bw__panic_runtime(const char *format, ...) BW_PRINTF(1, 2);
 
-// fatal.c: prints p and all older ones, then the goroutine, and ends the program.
+// fatal.c. Fatal, with `what` in its words, if one of p and the older panics is having its value's
+// text written.
+void bw__uncaught_check(const bw_panicking *p, const char *what);
+// Prints p and all older ones, then the goroutine, and ends the program.
 _Noreturn void bw__uncaught(bw_panicking *p);
 
 #endif

@@ -348,22 +348,23 @@ BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
 #define BW__DEFER_TAKES(fn)                                                                        \
   _Generic((fn), void (*)(void *, bw_panicking *) : true, void (*)(void *) : false)
 
-/// Defers fn(arg), or fn(arg, panicking) with NULL when the scope is not left by a panic. `fn` is a
-/// void (*)(void *) or a void (*)(void *, bw_panicking *); the latter needs a BW_ON_RECOVER before
-/// it in the scope, or it is a fatal error. When `fn` is NULL, it is its call that panics. `arg` is
-/// passed on as it is: it lives longer than the scope, or is a variable of the scope's own block
-/// that is declared before BW_DEFER_SCOPE. Does not park. When a record is needed and there is no
-/// memory for it, fn(arg) is called at once and "runtime error: out of memory" is the panic.
-#define BW_DEFER(fn, arg)                                                                          \
+/// BW_DEFER(fn, arg): defers fn(arg), or fn(arg, panicking) with NULL when the scope is not left by
+/// a panic. `fn` is a void (*)(void *) or a void (*)(void *, bw_panicking *); the latter needs a
+/// BW_ON_RECOVER before it in the scope, or it is a fatal error. When `fn` is NULL, it is its call
+/// that panics. `arg` is passed on as it is: it lives longer than the scope, or is a variable of
+/// the scope's own block that is declared before BW_DEFER_SCOPE. Does not park. When a record is
+/// needed and there is no memory for it, fn(arg) is called at once and "runtime error: out of
+/// memory" is the panic.
+#define BW_DEFER(fn, ...)                                                                          \
   bw__defer(&bw__scope_, &bw__frame_.room, __COUNTER__ - bw__scope_first_, bw__scope_rooms_,       \
-            (bw__deferred_fn)(fn), BW__DEFER_TAKES(fn), (arg))
+            (bw__deferred_fn)(fn), BW__DEFER_TAKES(fn), (__VA_ARGS__))
 
-/// As BW_DEFER for an argument that is copied now: `value` is a variable or any other expression,
-/// and fn gets a pointer to the copy, aligned to 16, which lives until fn has returned. On the
-/// heap.
-#define BW_DEFER_COPY(fn, value)                                                                   \
+/// BW_DEFER_COPY(fn, value): as BW_DEFER for an argument that is copied now: `value` is a variable
+/// or any other expression, and fn gets a pointer to the copy, aligned to 16, which lives until fn
+/// has returned. On the heap.
+#define BW_DEFER_COPY(fn, ...)                                                                     \
   __extension__({                                                                                  \
-    __typeof__(value) bw__value_ = (value);                                                        \
+    __typeof__((__VA_ARGS__)) bw__value_ = (__VA_ARGS__);                                          \
     bw__defer_copy(&bw__scope_, (bw__deferred_fn)(fn), BW__DEFER_TAKES(fn), &bw__value_,           \
                    sizeof bw__value_);                                                             \
   })
