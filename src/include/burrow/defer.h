@@ -188,12 +188,14 @@ _Noreturn void bw__defer_unprepared(void);
 #if BW_JUMP_OWN
 typedef struct bw__jump {
   void *word[24]; // port/posix/jump_*.S
+  bw__scope_keep *keep;
 } bw__jump;
 int bw__jump_mark(bw__jump *j) __attribute__((returns_twice));
 #define BW__JUMP_MARK(ptr) bw__jump_mark(ptr)
 #else
 typedef struct bw__jump {
   jmp_buf buf;
+  bw__scope_keep *keep;
 } bw__jump;
 #define BW__JUMP_MARK(ptr) setjmp((ptr)->buf)
 #endif
@@ -286,13 +288,14 @@ BW__INLINE void bw__scope_leave(bw__scope_keep *k) {
   k->used = 0;
 }
 
-BW__INLINE void bw__scope_jump(bw_scope *s, bw__jump *j) {
-  s->jump = j;
-  s->is |= BW__SCOPE_JUMP;
+BW__INLINE void bw__scope_jump(bw__scope_keep *k, bw__jump *j) {
+  j->keep = k;
+  k->scope->jump = j;
+  k->scope->is |= BW__SCOPE_JUMP;
 }
 
 // The variable of the jump ends before the scope's, but the calls may still need it.
-BW__INLINE void bw__jump_leave(bw__scope_keep **k) { bw__scope_leave(*k); }
+BW__INLINE void bw__jump_leave(bw__jump *j) { bw__scope_leave(j->keep); }
 
 // Control has jumped back, and what `k` has is from before.
 BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
@@ -375,10 +378,9 @@ BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
 /// those that the statement uses and that may have changed since: as with C's setjmp it may see old
 /// values of others that are not volatile.
 #define BW_ON_RECOVER(...)                                                                         \
-  _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")                    \
-      bw__jump bw__jump_;                                                                          \
-  bw__scope_keep *bw__jump_leaves_ __attribute__((cleanup(bw__jump_leave), unused)) = &bw__scope_; \
-  _Pragma("GCC diagnostic pop") bw__scope_jump(&bw__frame_.scope, &bw__jump_);                     \
+  _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") bw__jump bw__jump_ \
+      __attribute__((cleanup(bw__jump_leave)));                                                    \
+  _Pragma("GCC diagnostic pop") bw__scope_jump(&bw__scope_, &bw__jump_);                           \
   BW__KEEP(0 __VA_OPT__(, ) __VA_ARGS__, BW__KEEP_4, BW__KEEP_3, BW__KEEP_2, BW__KEEP_1,           \
            BW__KEEP_0)                                                                             \
   (__VA_ARGS__);                                                                                   \
