@@ -8,7 +8,7 @@
 #
 #   cmake -D ROOT=<project> [-D TABLE=<file>] -P check-behaviours.cmake
 set(first 48)
-set(last 73)
+set(last 93)
 
 if(NOT CMAKE_SCRIPT_MODE_FILE)
   add_test(NAME check_behaviours COMMAND ${CMAKE_COMMAND} -D ROOT=${PROJECT_SOURCE_DIR}

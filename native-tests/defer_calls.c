@@ -7,7 +7,7 @@ static void ten_in_a_loop(void) {
   BW_DEFER_SCOPE;
   for (int i = 0; i < 10; i++) BW_DEFER(say_number, NUMBER(i));
 }
-TEST_ON_BOTH(defer_b74_loop_backwards) {
+BOTH_TEST(defer_b74_loop_backwards) {
   ten_in_a_loop();
   CHECK_TRACE("9 8 7 6 5 4 3 2 1 0 ");
 }
@@ -28,7 +28,7 @@ static void evaluated_now(void) {
   word = "after";
   CHECK(fn && word && i == 2);
 }
-TEST_ON_BOTH(defer_b74_arguments_are_evaluated_at_the_defer) {
+BOTH_TEST(defer_b74_arguments_are_evaluated_at_the_defer) {
   evaluated_now();
   CHECK_TRACE("before 10 1 1 ");
 }
@@ -52,7 +52,7 @@ out:
   say("out ");
   return which;
 }
-TEST_ON_BOTH(defer_every_way_out_of_a_scope) {
+BOTH_TEST(defer_every_way_out_of_a_scope) {
   for (int i = 0; i < 6; i++) CHECK_EQ(by_return(i), i);
   CHECK_TRACE("outer inner behind outer inner inner inner behind outer inner outer inner out outer "
               "inner inner inner behind outer ");
@@ -69,7 +69,7 @@ static void conditional(unsigned reached) {
   }
   if (reached & 8) BW_DEFER(say_word, "d");
 }
-TEST_ON_BOTH(defer_b86_conditional) {
+BOTH_TEST(defer_b86_conditional) {
   for (unsigned i = 0; i < 16; i++) {
     char want[16] = "";
     for (int bit = 3; bit >= 0; bit--)
@@ -109,7 +109,7 @@ again:
   BW_DEFER(say_number, NUMBER(n));
   if (--n > 0) goto again;
 }
-TEST_ON_BOTH(defer_b87_loops_and_straight_lines_mixed) {
+BOTH_TEST(defer_b87_loops_and_straight_lines_mixed) {
   mixed(0);
   CHECK_TRACE("102 0 101 100 ");
   mixed(3);
@@ -129,7 +129,7 @@ static int result_set(void) {
   result = 2;
   BW_DEFER_RETURN(result);
 }
-TEST_ON_BOTH(defer_b80_sets_the_result_of_a_return) { CHECK_EQ(result_set(), 7); }
+BOTH_TEST(defer_b80_sets_the_result_of_a_return) { CHECK_EQ(result_set(), 7); }
 
 // behaviour 90: large arguments are evaluated once and copied.
 typedef struct {
@@ -158,7 +158,7 @@ static void defer_large(void) {
   BW_DEFER_COPY(sum_large, make_large(100));
   BW_DEFER_COPY(sum_large, l);
 }
-TEST_ON_BOTH(defer_b90_large_arguments) {
+BOTH_TEST(defer_b90_large_arguments) {
   evaluations = 0;
   defer_large();
   CHECK_EQ(evaluations, 2);
@@ -190,7 +190,7 @@ static void check_form(unsigned bits, unsigned stack, unsigned heap) {
   CHECK_EQ(v.heap_records, heap);
 }
 
-TEST_ON_BOTH(defer_forms) {
+BOTH_TEST(defer_forms) {
   {
     BW_DEFER_SCOPE;
     bw_defer_view v;
@@ -244,7 +244,7 @@ static void look_while_running(void) {
   BW_DEFER(look_at_bits, NUMBER(1));
   BW_DEFER(look_at_bits, NUMBER(3));
 }
-TEST_ON_BOTH(defer_bits_of_a_scope_that_ends) { look_while_running(); }
+BOTH_TEST(defer_bits_of_a_scope_that_ends) { look_while_running(); }
 
 // ---- memory -------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ static void nested_does_not(void *arg) {
   BW_DEFER(rescue_deferred_in_deferred, NULL);
   bw_panic("1");
 }
-TEST_ON_BOTH(panic_b76_not_by_what_a_deferred_function_defers) {
+BOTH_TEST(panic_b76_not_by_what_a_deferred_function_defers) {
   caught c;
   CHECK(panics(nested_does_not, NULL, &c));
   CHECK_STR(c.text, "1");
@@ -52,7 +52,7 @@ static bool uses_kept(caught *c) {
   panic_now(memcpy(room, "2", 2));
   return false;
 }
-TEST_ON_BOTH(panic_b76_not_when_the_call_is_over) {
+BOTH_TEST(panic_b76_not_when_the_call_is_over) {
   caught c;
   keeps();
   CHECK(bw_recover(kept) == NULL);
@@ -80,12 +80,12 @@ static void stopped(void) {
   BW_DEFER(defers_recover, NULL);
   bw_panic("1");
 }
-TEST_ON_BOTH(panic_b76_defer_recover_itself) {
+BOTH_TEST(panic_b76_defer_recover_itself) {
   caught c;
   CHECK(panics(itself, NULL, &c));
   CHECK_STR(c.text, "1");
 }
-TEST_ON_BOTH(panic_b77_defer_recover_in_a_deferred_function) {
+BOTH_TEST(panic_b77_defer_recover_in_a_deferred_function) {
   stopped();
   CHECK_TRACE("deferred ");
 }
@@ -103,7 +103,7 @@ static void maybe(const char *message) {
   BW_DEFER(rescue_twice, NULL);
   if (message) bw_panic("%s", message);
 }
-TEST_ON_BOTH(panic_b78_nil_without_a_panic_and_the_second_time) {
+BOTH_TEST(panic_b78_nil_without_a_panic_and_the_second_time) {
   CHECK(bw_recover(NULL) == NULL);
   maybe(NULL);
   CHECK_TRACE("first(nil) second(nil) after(nil) ");
@@ -134,7 +134,7 @@ static int rest_runs(void) {
   for (int i = 0; i < 3; i++) BW_DEFER(say_number, NUMBER(i));
   bw_panic("1");
 }
-TEST_ON_BOTH(panic_b79_the_rest_runs_and_the_function_returns) {
+BOTH_TEST(panic_b79_the_rest_runs_and_the_function_returns) {
   CHECK_EQ(rest_runs(), 5);
   CHECK_TRACE("2 1 0 c rescue(1) b a ");
 }
@@ -155,7 +155,7 @@ static int result_of(bool fail, bool set_last) {
   result = 2;
   BW_DEFER_RETURN(result);
 }
-TEST_ON_BOTH(panic_b80_sets_the_result) {
+BOTH_TEST(panic_b80_sets_the_result) {
   CHECK_EQ(result_of(false, false), 2);
   CHECK_EQ(result_of(true, false), -1);
   CHECK_EQ(result_of(false, true), 7);
@@ -175,7 +175,7 @@ static int four(int n) {
   panic_now("1");
   return 0;
 }
-TEST_ON_BOTH(panic_variables_of_the_place_to_go_on) {
+BOTH_TEST(panic_variables_of_the_place_to_go_on) {
   CHECK_EQ(four(1), 2345);
   CHECK_TRACE("rescue(1) ");
 }
@@ -194,7 +194,7 @@ static void scopes_in_one_function(void) {
   }
   bw_panic("last");
 }
-TEST_ON_BOTH(panic_scopes_in_scopes) {
+BOTH_TEST(panic_scopes_in_scopes) {
   scopes_in_one_function();
   CHECK_TRACE("inner(0) inner(nil) inner(2) outer(last) ");
 }
@@ -245,7 +245,7 @@ static void nil_in_a_loop(void *arg) {
   for (int i = 0; i < 2; i++) BW_DEFER(i == 0 ? say_word : fn, arg);
   say("between ");
 }
-TEST_ON_BOTH(defer_b75_nil_function) {
+BOTH_TEST(defer_b75_nil_function) {
   caught c;
   CHECK(panics(nil_function, "b", &c));
   CHECK_STR(c.text, "runtime error: invalid memory address or nil pointer dereference");
@@ -271,7 +271,7 @@ static void two_levels(void) {
   BW_DEFER(panic_and_recover_inside, "2");
   bw_panic("1");
 }
-TEST_ON_BOTH(panic_b82_inner_one_recovered_then_the_outer) {
+BOTH_TEST(panic_b82_inner_one_recovered_then_the_outer) {
   two_levels();
   CHECK_TRACE("inside(2) outside(1) ");
 }
@@ -287,7 +287,7 @@ static void not_the_first(void *arg) {
   BW_DEFER(deeper, NULL);
   bw_panic("1");
 }
-TEST_ON_BOTH(panic_b85_recovered_in_a_deferred_call_of_a_deferred_call) {
+BOTH_TEST(panic_b85_recovered_in_a_deferred_call_of_a_deferred_call) {
   caught c;
   CHECK(panics(not_the_first, NULL, &c));
   CHECK_STR(c.text, "1");
@@ -316,7 +316,7 @@ static void replaced_after_recover(void *arg) {
   BW_DEFER(replace_recovered, "a");
   bw_panic("1");
 }
-TEST_ON_BOTH(panic_b83_a_newer_one_replaces_it) {
+BOTH_TEST(panic_b83_a_newer_one_replaces_it) {
   replaced();
   CHECK_TRACE("b(3) a(nil) ");
   caught c;
@@ -348,7 +348,7 @@ static void panics_after_recovery(void) {
   BW_DEFER(rescue, "first");
   bw_panic("1");
 }
-TEST_ON_BOTH(panic_b84_one_after_the_other) {
+BOTH_TEST(panic_b84_one_after_the_other) {
   one_after_the_other("2");
   CHECK_TRACE("first(1) next second(2) ");
   panics_after_recovery(); // in the rest of the calls, after the jump
@@ -367,7 +367,7 @@ static void endless(void *arg) {
   for (int i = 0;; i++)
     if (i == 1000) always_panics(arg);
 }
-TEST_ON_BOTH(panic_b88_functions_without_a_return) {
+BOTH_TEST(panic_b88_functions_without_a_return) {
   caught c;
   CHECK(panics(always_panics, "1", &c));
   CHECK(panics(endless, "2", &c));
@@ -401,7 +401,7 @@ static void open_frame(int depth) {
   if (depth > 0) heap_frame(depth - 1);
   bw_panic("%d", depth);
 }
-TEST_ON_BOTH(defer_b87_all_forms_recover) {
+BOTH_TEST(defer_b87_all_forms_recover) {
   open_frame(5);
   CHECK_TRACE("0 11 10 2 stack(0) 3 heap(4) 41 40 open(5) 5 ");
 }
@@ -423,7 +423,7 @@ static void deep(int depth) {
   say("not reached ");
 }
 static void rethrow(void *arg) { deep(*(int *)arg); }
-TEST_ON_BOTH(panic_b89_again_and_again) {
+BOTH_TEST(panic_b89_again_and_again) {
   caught c;
   int depth = 10; // each level adds a panic to the stack
   for (int i = 0; i < 100; i++) {
@@ -441,7 +441,7 @@ static void deep_one_by_one(int depth) {
     if (i == 1 && depth > 0) deep_one_by_one(depth - 1);
   }
 }
-TEST_ON_BOTH(panic_b89_deep_recursion_leaves_nothing) { deep_one_by_one(10); }
+BOTH_TEST(panic_b89_deep_recursion_leaves_nothing) { deep_one_by_one(10); }
 
 // ---- values -------------------------------------------------------------------------------------
 
@@ -450,7 +450,7 @@ static void write_number(void *value, char *text, size_t room) {
 }
 static void panic_number(void *n) { bw_panic_value(n, write_number); }
 static void panic_pointer(void *p) { bw_panic_value(p, NULL); }
-TEST_ON_BOTH(panic_values) {
+BOTH_TEST(panic_values) {
   caught c;
   int n = 42;
   CHECK(panics(panic_number, &n, &c));
@@ -494,7 +494,7 @@ static void check_error(void (*fn)(void *), void *arg, const char *text) {
   CHECK(c.runtime_error);
 }
 
-TEST_ON_BOTH(panic_b92_runtime_errors) {
+BOTH_TEST(panic_b92_runtime_errors) {
   int n = 7;
   bw_slice s = {0};
   bw_chan *none = NULL, *c = bw_chan_make(1, 1);

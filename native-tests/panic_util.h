@@ -88,7 +88,7 @@ __attribute__((unused)) static void on_both(void (*body)(void)) {
   test_run(on_goroutine, (void *)(intptr_t)body, 2);
 }
 
-#define TEST_ON_BOTH(name)                                                                         \
+#define BOTH_TEST(name)                                                                            \
   static void name##_body(void);                                                                   \
   TEST(name) { on_both(name##_body); }                                                             \
   static void name##_body(void)

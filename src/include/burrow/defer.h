@@ -42,10 +42,12 @@
 /// do not run.)
 ///
 /// Goroutines and plain threads may use all of it but for bw_goexit. A panic never leaves its
-/// goroutine. Where a panic can find no deferred call, and so ends the program: in the functions of
-/// timers, and, beyond what the function itself defers, in bw_blocking and on a thread that has
-/// called bw_run. Signals that tell of wild pointers or division by zero are not made panics: C
-/// code may be anywhere then, in malloc for one.
+/// goroutine or thread, and ends the program where it would: in a goroutine's first function, and
+/// likewise from what bw_blocking calls to its caller, and from goroutines to the thread that has
+/// called bw_run. (bw_after_func's function has a goroutine of its own.) When the main goroutine
+/// returns, the others end where they are, and what they have deferred is not called. Signals that
+/// tell of wild pointers or division by zero are not made panics: C code may be anywhere then, in
+/// malloc for one. A scope must not be left by a longjmp of the program's own.
 #ifndef BURROW_DEFER_H
 #define BURROW_DEFER_H
 
@@ -402,8 +404,8 @@ BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
   BW__KEEP_3(a, b, c);                                                                             \
   BW__KEPT(d)
 
-/// Makes the scope's deferred calls now, and returns `value`, evaluated after them: for a result
-/// that they may set. (`return value` evaluates it before them.)
+/// Makes the innermost scope's deferred calls now, and returns `value`, evaluated after them: for a
+/// result that they may set. (`return value` evaluates it before them.)
 #define BW_DEFER_RETURN(value)                                                                     \
   do {                                                                                             \
     bw__scope_leave(&bw__scope_);                                                                  \
