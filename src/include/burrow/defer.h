@@ -226,16 +226,16 @@ BW__INLINE void bw__scope_link(bw__scope_keep *k) {
   *k->home = s;
 }
 
-BW__INLINE void bw__defer(bw__scope_keep *k, void *room, unsigned i, unsigned rooms,
+BW__INLINE void bw__defer(bw__scope_keep *k, void *room, unsigned i, unsigned rooms, bool open,
                           bw__deferred_fn fn, bool takes, void *arg) {
   bw_scope *s = k->scope;
   if (takes && !(s->is & BW__SCOPE_JUMP)) bw__defer_unprepared();
   if (!k->used) bw__scope_link(k);
-  if (k->open && i < rooms && !(k->used >> i)) {
+  if (open && i < rooms && !(k->used >> i)) {
     ((bw__defer_slot *)room)[i] = k->slots[i] = (bw__defer_slot){fn, arg};
     if (takes) s->takes = (uint8_t)(k->takes |= 1u << i);
     s->bits = (uint16_t)(k->used |= 1u << i);
-  } else if (!k->open && i < rooms && k->used <= i) {
+  } else if (!open && i < rooms && k->used <= i) {
     bw__defer_record *r = (bw__defer_record *)room + i;
     r->older = s->bits ? s->records : NULL;
     r->fn = fn;
@@ -315,6 +315,7 @@ BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
 // A scope inside another hides its names on purpose.
 #define BW__DEFER_SCOPE(is_open, n)                                                                \
   _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") enum {             \
+    bw__scope_open_ = (is_open),                                                                   \
     bw__scope_rooms_ = (n),                                                                        \
     bw__scope_first_ = __COUNTER__ + 1                                                             \
   };                                                                                               \
@@ -362,7 +363,7 @@ BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
 /// memory" is the panic.
 #define BW_DEFER(fn, ...)                                                                          \
   bw__defer(&bw__scope_, &bw__frame_.room, __COUNTER__ - bw__scope_first_, bw__scope_rooms_,       \
-            (bw__deferred_fn)(fn), BW__DEFER_TAKES(fn), (__VA_ARGS__))
+            bw__scope_open_, (bw__deferred_fn)(fn), BW__DEFER_TAKES(fn), (__VA_ARGS__))
 
 /// BW_DEFER_COPY(fn, value): as BW_DEFER for an argument that is copied now: `value` is a variable
 /// or any other expression, and fn gets a pointer to the copy, aligned to 16, which lives until fn
