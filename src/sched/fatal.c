@@ -53,15 +53,9 @@ void bw__uncaught_check(const bw_panicking *p, const char *what) {
   if (p) bw__fatal("panic while printing panic value: %s", what);
 }
 
-// The oldest first. As Go prints them: what was recovered and raised again is one line.
-static void print_panics(const bw_panicking *p) {
+static BW_NOINLINE void print_panic(const bw_panicking *p) {
   char buffer[BW_PANIC_TEXT + 64];
   bw__text t = bw__text_on(buffer, sizeof buffer);
-  if (p->link) {
-    print_panics(p->link);
-    if (p->link->repanicked) return;
-  }
-  if (!p->text) return; // a Goexit
   bw__text_format(&t, "%spanic: %s", p->link && p->link->text ? "\t" : "", p->text);
   if (p->repanicked)
     bw__text_format(&t, " [recovered, repanicked]");
@@ -69,6 +63,13 @@ static void print_panics(const bw_panicking *p) {
     bw__text_format(&t, " [recovered]");
   bw__text_format(&t, "\n");
   print(&t);
+}
+
+// The oldest first. As Go prints them: what was recovered and raised again is one line.
+static void print_panics(const bw_panicking *p) {
+  if (p->link) print_panics(p->link);
+  bool again = p->link && p->link->repanicked, is_goexit = !p->text;
+  if (!again && !is_goexit) print_panic(p);
 }
 
 _Noreturn void bw__uncaught(bw_panicking *p) {
