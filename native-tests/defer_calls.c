@@ -72,8 +72,12 @@ static void conditional(unsigned reached) {
 BOTH_TEST(defer_b86_conditional) {
   for (unsigned i = 0; i < 16; i++) {
     char want[16] = "";
-    for (int bit = 3; bit >= 0; bit--)
-      if (i >> bit & 1) strcat(want, (const char *[]){"a ", "b ", "c ", "d "}[bit]);
+    size_t n = 0;
+    for (int bit = 3; bit >= 0; bit--) {
+      if (!(i >> bit & 1)) continue;
+      want[n++] = "abcd"[bit];
+      want[n++] = ' ';
+    }
     conditional(i);
     CHECK_TRACE(want);
   }

@@ -201,7 +201,8 @@ BOTH_TEST(panic_scopes_in_scopes) {
 
 // behaviour 81: deferred functions with large frames. On a goroutine with a stack for it.
 static void large_frame(void *arg, bw_panicking *panicking) {
-  volatile char frame[800 * 1000];
+  enum { SIZE = 800 * 1000 };
+  volatile char frame[SIZE];
   memset((void *)frame, 1, sizeof frame);
   rescue(arg, panicking);
   CHECK_EQ(frame[0] + frame[sizeof frame - 1], 2);
@@ -220,7 +221,7 @@ out:
 static int with_large_frames(void *arg) {
   (void)arg;
   bw_chan *done = bw_chan_make(0, 0);
-  bw_go_options o = {.stack_size = 1000 * 1000};
+  bw_go_options o = {.stack_size = 1000000};
   CHECK_EQ(bw_go_with(&o, panics_with_large_frames, done), 0);
   bw_chan_recv(done, NULL);
   while (bw_num_goroutine() > 1) bw_gosched();
