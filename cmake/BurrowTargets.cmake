@@ -75,7 +75,7 @@ function(burrow_asyncify_wasi target)
   add_custom_command(TARGET ${target} POST_BUILD
     COMMAND ${BURROW_WASM_OPT} -O2 --enable-bulk-memory --enable-bulk-memory-opt --enable-sign-ext
             --enable-nontrapping-float-to-int --enable-mutable-globals --enable-multivalue
-            --enable-reference-types ${BURROW_WASM_OPT_FLAGS} ${ARGN}
+            --enable-reference-types --enable-exception-handling ${BURROW_WASM_OPT_FLAGS} ${ARGN}
             $<TARGET_FILE:${target}> -o $<TARGET_FILE:${target}>
     COMMAND_EXPAND_LISTS VERBATIM)
 endfunction()

@@ -130,12 +130,12 @@ static int run_child(test_case *t) {
 static int run_child(test_case *t) { return run_here(t); }
 #endif
 
-// A line of --list. Line ends in the expected text are written as \n.
+// A line of --list. Line ends and tabs in the expected text are written as \n and \t.
 static void list(const test_case *t) {
   printf("%s\t%s\t%d\t", t->name, t->death ? "death" : "test", t->status);
   for (const char *c = t->text ? t->text : ""; *c; c++) {
-    if (*c == '\n')
-      fputs("\\n", stdout);
+    if (*c == '\n' || *c == '\t')
+      fputs(*c == '\n' ? "\\n" : "\\t", stdout);
     else
       putchar(*c);
   }

@@ -6,8 +6,8 @@
 //   THREADS_TEST / THREADS_DEATH_TEST: left out of the list where there is one thread only.
 //
 // The program's own arguments:
-//   --list        a line a test: name, kind (test | death), expected status, expected text (\n for
-//   line ends)
+//   --list        a line a test: name, kind (test | death), expected status, expected text (\n and
+//   \t for line ends and tabs)
 //   --count       how many tests this target has
 //   NAME          runs one test in this process; status 0 = passed, 1 = failed
 //   --run NAME    natively: runs NAME in a child and judges it (status and text of a death test)

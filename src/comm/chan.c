@@ -26,6 +26,7 @@
 
 #include "comm/chan_state.h"
 #include "sched/sched.h"
+#include "sched/unwind.h"
 
 #include <burrow/alloc.h>
 
@@ -43,10 +44,10 @@ bw_chan *bw__chan_make(size_t elem_size, size_t cap, size_t tail) {
 }
 
 bw_chan *bw_chan_make(size_t elem_size, ptrdiff_t capacity) {
-  if (elem_size > ELEM_MAX) bw_panic("makechan: invalid channel element type");
+  if (elem_size > ELEM_MAX) bw__panic_runtime("makechan: invalid channel element type");
   size_t room = PTRDIFF_MAX - sizeof(bw_chan);
   if (capacity < 0 || (elem_size > 0 && (size_t)capacity > room / elem_size))
-    bw_panic("makechan: size out of range");
+    bw__panic_runtime("makechan: size out of range");
   return bw__chan_make(elem_size, (size_t)capacity, 0);
 }
 
@@ -147,10 +148,10 @@ int bw__chan_close(bw_chan *c) {
 
 // ---- the public face: Go's panics ---------------------------------------------------------------
 
-_Noreturn void bw__chan_panic_closed(void) { bw_panic("send on closed channel"); }
+_Noreturn void bw__chan_panic_closed(void) { bw__panic_runtime("send on closed channel"); }
 
 static BW_NOINLINE _Noreturn void panic_direction(const char *what) {
-  bw_panic("%s receive-only channel", what);
+  bw__panic_runtime("%s receive-only channel", what);
 }
 
 void bw__chan_check_send(bw_chan *c) {
@@ -181,9 +182,9 @@ int bw_chan_try_recv(bw_chan *c, void *value) {
 }
 
 void bw_chan_close(bw_chan *c) {
-  if (!c) bw_panic("close of nil channel");
+  if (!c) bw__panic_runtime("close of nil channel");
   if (bw__shared_load(&c->flags) & BW_CHAN_RECV_ONLY) panic_direction("close of");
-  if (bw__chan_close(c) != 0) bw_panic("close of closed channel");
+  if (bw__chan_close(c) != 0) bw__panic_runtime("close of closed channel");
 }
 
 // A timer's channel has a slot, and shows none (Go since 1.23).

@@ -31,10 +31,10 @@
 #include "alloc/alloc.h"
 #include "alloc/sizeclass_table.h"
 #include "base/config.h"
+#include "sched/unwind.h"
 
 #include <burrow/alloc.h>
 #include <burrow/error.h>
-#include <burrow/go.h>
 
 #define BYTES_MAX ((size_t)PTRDIFF_MAX)
 
@@ -118,10 +118,10 @@ static void *extend(bw_slice s, size_t elem_size, size_t bytes, const void **val
 // owns it (`own`): then it is freed, but only after the last look at `values`, which may lie in it.
 static bw_slice regrow(bw_growth rule, bw_slice s, size_t elem_size, const void *values,
                        ptrdiff_t n, bool own) {
-  if (n > PTRDIFF_MAX - s.len) bw_panic("runtime error: growslice: len out of range");
+  if (n > PTRDIFF_MAX - s.len) bw__panic_runtime("runtime error: growslice: len out of range");
   bw_slice grown = {&zero_base, s.len + n, 0};
   grown.cap = bw_slice_next_cap(rule, elem_size, s.cap, grown.len);
-  if (grown.cap < 0) bw_panic("runtime error: growslice: len out of range");
+  if (grown.cap < 0) bw__panic_runtime("runtime error: growslice: len out of range");
   if (elem_size == 0) return grown;
   size_t old_bytes = (size_t)s.len * elem_size, new_bytes = (size_t)grown.len * elem_size;
   size_t bytes = (size_t)grown.cap * elem_size;
@@ -138,9 +138,9 @@ static bw_slice regrow(bw_growth rule, bw_slice s, size_t elem_size, const void 
 bw_slice bw_slice_make(size_t elem_size, ptrdiff_t len, ptrdiff_t cap) {
   size_t bytes;
   if (len < 0 || !bytes_of((size_t)len, elem_size, &bytes))
-    bw_panic("runtime error: makeslice: len out of range");
+    bw__panic_runtime("runtime error: makeslice: len out of range");
   if (cap < len || !bytes_of((size_t)cap, elem_size, &bytes))
-    bw_panic("runtime error: makeslice: cap out of range");
+    bw__panic_runtime("runtime error: makeslice: cap out of range");
   if (bytes == 0) return (bw_slice){&zero_base, len, cap};
   // Large memory often comes fresh, and then the allocator knows that it is zero already.
   void *array = bytes > LARGE ? bw__alloc_zeroed(bytes) : take(elem_size, bytes);
@@ -150,8 +150,9 @@ bw_slice bw_slice_make(size_t elem_size, ptrdiff_t len, ptrdiff_t cap) {
 }
 
 bw_slice bw_slice_of(void *array, ptrdiff_t n) {
-  if (n < 0) bw_panic("runtime error: unsafe.Slice: len out of range");
-  if (!array && n > 0) bw_panic("runtime error: unsafe.Slice: ptr is nil and len is not zero");
+  if (n < 0) bw__panic_runtime("runtime error: unsafe.Slice: len out of range");
+  if (!array && n > 0)
+    bw__panic_runtime("runtime error: unsafe.Slice: ptr is nil and len is not zero");
   return (bw_slice){array, n, n};
 }
 
@@ -163,7 +164,7 @@ void bw_slice_free(bw_slice s) {
 
 static inline bw_slice append(bw_growth rule, bw_slice s, size_t elem_size, const void *values,
                               ptrdiff_t n, bool own) {
-  if (n < 0) bw_panic("runtime error: growslice: len out of range");
+  if (n < 0) bw__panic_runtime("runtime error: growslice: len out of range");
   if (n == 0 || !bw_slice_ok(s)) return s;
   if (n > s.cap - s.len) return regrow(rule, s, elem_size, values, n, own);
   move(element(s, elem_size, s.len), values, (size_t)n * elem_size);
@@ -201,16 +202,17 @@ ptrdiff_t bw_slice_copy(bw_slice dst, bw_slice src, size_t elem_size) {
 static bool out_of(ptrdiff_t i, ptrdiff_t limit) { return i < 0 || i > limit; }
 
 _Noreturn void bw_slice_panic_index(ptrdiff_t i, ptrdiff_t len) {
-  if (i < 0) bw_panic("runtime error: index out of range [%td]", i);
-  bw_panic("runtime error: index out of range [%td] with length %td", i, len);
+  if (i < 0) bw__panic_runtime("runtime error: index out of range [%td]", i);
+  bw__panic_runtime("runtime error: index out of range [%td] with length %td", i, len);
 }
 
 // The text of a bound: `before` it, and what follows it when it is negative or too large.
 static _Noreturn void panic_bound(const char *before, ptrdiff_t i, const char *negative,
                                   const char *middle, ptrdiff_t limit, const char *after) {
-  if (i < 0) bw_panic("runtime error: slice bounds out of range [%s%td%s]", before, i, negative);
-  bw_panic("runtime error: slice bounds out of range [%s%td%s%td%s", before, i, middle, limit,
-           after);
+  if (i < 0)
+    bw__panic_runtime("runtime error: slice bounds out of range [%s%td%s]", before, i, negative);
+  bw__panic_runtime("runtime error: slice bounds out of range [%s%td%s%td%s", before, i, middle,
+                    limit, after);
 }
 
 // s[low:high:max], whose bounds are known to be good. An empty rest keeps the array's address: one

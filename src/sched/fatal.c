@@ -37,19 +37,51 @@ _Noreturn void bw__fatal(const char *format, ...) {
   bw__port_exit(EXIT_STATUS);
 }
 
-_Noreturn void bw_panic(const char *format, ...) {
-  char buffer[512];
+// ---- uncaught panics ----------------------------------------------------------------------------
+
+// Has a value's text written, while the goroutine is still one like any other: what writes it may
+// do what it likes, but panic.
+static void write_value(bw_panicking *p) {
+  if (!p->text || p->info.message) return;
+  p->printing = true;
+  bw_panic_text(&p->info, p->text, BW_PANIC_TEXT);
+  p->printing = false;
+}
+
+void bw__uncaught_check(const bw_panicking *p, const char *what) {
+  while (p && !p->printing) p = p->link;
+  if (p) bw__fatal("panic while printing panic value: %s", what);
+}
+
+static BW_NOINLINE void print_panic(const bw_panicking *p) {
+  char buffer[BW_PANIC_TEXT + 64];
   bw__text t = bw__text_on(buffer, sizeof buffer);
-  claim_the_end();
-  va_list args;
-  va_start(args, format);
-  bw__text_format(&t, "panic: ");
-  bw__text_vformat(&t, format, args);
+  bw__text_format(&t, "%spanic: %s", p->link && p->link->text ? "\t" : "", p->text);
+  if (p->repanicked)
+    bw__text_format(&t, " [recovered, repanicked]");
+  else if (p->recovered)
+    bw__text_format(&t, " [recovered]");
   bw__text_format(&t, "\n");
-  va_end(args);
-  bw__g *g = bw__g_current();
-  if (!g) bw__text_format(&t, "\nthread without a goroutine [running]\n");
   print(&t);
-  if (g) bw__dump_goroutine(g, false);
+}
+
+// The oldest first. As Go prints them: what was recovered and raised again is one line.
+static void print_panics(const bw_panicking *p) {
+  if (p->link) print_panics(p->link);
+  bool again = p->link && p->link->repanicked, is_goexit = !p->text;
+  if (!again && !is_goexit) print_panic(p);
+}
+
+_Noreturn void bw__uncaught(bw_panicking *p) {
+  static const char plain[] = "\nthread without a goroutine [running]\n";
+  bw__uncaught_check(p->link, p->info.message ? p->text : "a value");
+  for (bw_panicking *q = p; q; q = q->link) write_value(q);
+  claim_the_end();
+  print_panics(p);
+  bw__m *m = bw__m_here(); // in a blocking call, too
+  if (m && m->cur)
+    bw__dump_goroutine(m->cur, false);
+  else
+    bw__port_write(2, plain, sizeof plain - 1);
   bw__port_exit(EXIT_STATUS);
 }

@@ -52,15 +52,16 @@ void bw_gosched(void) {
 
 void bw_goexit(void) {
   bw__sched *s = &bw__sched_state;
-  bw__m *m = bw__m_current();
-  if (!m || !m->cur) bw__fatal("bw_goexit on a thread that is no goroutine");
-  if (bw__shared_load(&m->cur->id) == 1) {
+  bw__g *g = bw__g_current();
+  if (!g) bw__fatal("bw_goexit on a thread that is no goroutine");
+  bw__unwind_for_exit(&g->unwind);
+  if (bw__shared_load(&g->id) == 1) {
     bw__mutex_lock(&s->lock);
     s->main_exited = true;
     bw__mutex_unlock(&s->lock);
   }
-  m->after = BW_AFTER_EXIT;
-  bw__ctx_suspend(&m->cur->ctx);
+  bw__m_current()->after = BW_AFTER_EXIT;
+  bw__ctx_suspend(&g->ctx);
   __builtin_unreachable();
 }
 

@@ -55,7 +55,7 @@ typedef struct bw__waiter {
   union {
     struct bw__g *g;
     bw__note note;
-    void (*complete)(struct bw__waiter *w);
+    void (*complete)(struct bw__waiter *w); // on whoever ends the wait: it must not panic
   };
 } bw__waiter;
 

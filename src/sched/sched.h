@@ -38,6 +38,7 @@
 #include "port/port.h"
 #include "sched/park.h"
 #include "sched/timers.h"
+#include "sched/unwind.h"
 
 #include <burrow/debug.h>
 #include <burrow/go.h>
@@ -65,6 +66,7 @@ typedef struct bw__g {
   BW_SHARED(uint64_t) id;     // 1 = main
   BW_SHARED(uintptr_t) entry; // the function that bw_go was given
   void *arg;                  // and its argument
+  bw__unwind unwind;          // empty before the start and at the end: its own
   void *stack_lo;
   size_t stack_size;          // bytes of the goroutine's block, without the G itself: what ctx has
   BW_SHARED(uint32_t) reason; // bw__reason, valid while WAITING

@@ -61,6 +61,7 @@ static inline bw__g *next(bw__m *m) {
 // work.
 void bw__m_serve(bw__m *m) {
   bw__ctx_never_suspends();
+  bw__unwind outside = bw__unwind_thread_swap((bw__unwind){NULL, NULL}); // what called bw_run
   bw__m_set_current(m);
   bw__m_set_here(m);
   bw__port_thread_fault_stack(true);
@@ -76,4 +77,5 @@ void bw__m_serve(bw__m *m) {
   bw__port_thread_fault_stack(false);
   bw__m_set_here(NULL);
   bw__m_set_current(NULL);
+  (void)bw__unwind_thread_swap(outside);
 }

@@ -13,8 +13,8 @@ const OUTPUT_LIMIT = 4 << 20;
 const JOBS = 2;
 
 /**
- * Reads the lines of `--list`: name, kind (test | death), expected status, expected text, in which a
- * line end is written as \n.
+ * Reads the lines of `--list`: name, kind (test | death), expected status, expected text, in which line
+ * ends and tabs are written as \n and \t.
  * Anything else in there is an error: a test must not get lost because its line was not understood.
  */
 export function parseList(text) {
@@ -22,7 +22,7 @@ export function parseList(text) {
   const tests = text.replace(/\n$/, '').split('\n').map((line) => {
     const [, name, kind, status, wanted] = line.match(/^(\w+)\t(test|death)\t(\d+)\t([^\t]*)$/) ?? [];
     if (!name) throw new Error(`not a line of a test list: ${JSON.stringify(line)}`);
-    return { name, kind, status: Number(status), text: wanted.replaceAll('\\n', '\n') };
+    return { name, kind, status: Number(status), text: wanted.replaceAll('\\n', '\n').replaceAll('\\t', '\t') };
   });
   const twice = tests.find((t, i) => tests.findIndex((u) => u.name === t.name) !== i);
   if (twice) throw new Error(`two tests are called ${twice.name}`);

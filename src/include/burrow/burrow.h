@@ -24,6 +24,7 @@
 #include <burrow/alloc.h>
 #include <burrow/chan.h>
 #include <burrow/debug.h>
+#include <burrow/defer.h>
 #include <burrow/error.h>
 #include <burrow/go.h>
 #include <burrow/heap.h>

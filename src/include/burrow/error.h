@@ -3,7 +3,7 @@
 /// Four kinds of failure, never mixed:
 ///  1. what a caller can act on: 0 or one of the negative codes below; no errno;
 ///  2. run-time panics, worded as Go words them (`panic: send on closed channel`), exit status 2
-///     when nothing recovers them;
+///     when nothing recovers them (see defer.h);
 ///  3. fatal errors (`fatal error: all goroutines are asleep - deadlock!`): message, dump of all
 ///     goroutines, exit status 2; never recoverable;
 ///  4. out of memory: allocating functions return NULL (or BW_ENOMEM) and leave everything usable.

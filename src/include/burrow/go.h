@@ -7,6 +7,7 @@
 #ifndef BURROW_GO_H
 #define BURROW_GO_H
 
+#include <burrow/defer.h> // bw_panic, bw_goexit
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,11 +53,6 @@ int bw_go_with(const bw_go_options *options, void (*fn)(void *arg), void *arg);
 
 /// Lets other goroutines run (runtime.Gosched). On a plain thread: the OS's yield. May park.
 void bw_gosched(void);
-
-/// Ends the calling goroutine (runtime.Goexit); no other is affected. When the main goroutine ends
-/// in this way the others go on, and once they have ended, the program ends with "fatal error: no
-/// goroutines (main called runtime.Goexit) - deadlock!". Only on a goroutine.
-_Noreturn void bw_goexit(void);
 
 /// Calls fn(arg), which may block its thread (a system call, a wait of the C library's), while
 /// other goroutines go on: the goroutine keeps its thread and gives up its P for the time. Inside,
@@ -106,9 +102,6 @@ size_t bw_stack_size_default(void);
 /// outlives a run: each enter needs its leave.
 void bw_outside_enter(void);
 void bw_outside_leave(void);
-
-/// Panics with a message: `panic: MESSAGE`, the goroutine's number and state, exit status 2.
-_Noreturn void bw_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define BW_NANOSECOND  ((int64_t)1)
 #define BW_MICROSECOND ((int64_t)1000)

@@ -1,0 +1,423 @@
+/// @file defer.h  Deferred calls, panics and recovering from them.
+///
+///     static void close_file(void *arg) { fclose(arg); }
+///
+///     static int count_lines(const char *path) {
+///       BW_DEFER_SCOPE;                     // deferred calls run when this block is left
+///       FILE *f = fopen(path, "r");
+///       if (!f) return -1;
+///       BW_DEFER(close_file, f);            // called last, whichever way the block is left
+///       int lines = 0;
+///       for (int c; (c = getc(f)) != EOF;) lines += c == '\n';
+///       return lines;
+///     }
+///
+/// A scope is a block: `return`, `break`, `goto` and falling off its end all leave it, and then
+/// what was deferred in it is called, last first. So is it when the goroutine panics, or ends by
+/// bw_goexit. Function and argument are evaluated where BW_DEFER stands.
+///
+/// bw_panic, and the library where Go panics (`send on closed channel`, `index out of range [5]
+/// with length 3`), begin a panic. As in Go nothing is unwound at first: the deferred calls of all
+/// open scopes, the innermost first, run on top of the frames that panic. When none of them
+/// recovers, the program ends with `panic: MESSAGE`, the goroutine and exit status 2. A deferred
+/// call may recover, if it takes the panic as its second parameter:
+///
+///     static void rescue(void *arg, bw_panicking *panicking) {
+///       const bw_panic_info *info = bw_recover(panicking);
+///       if (info) *(int *)arg = -1;
+///     }
+///
+///     static int element(bw_slice s, ptrdiff_t i) {
+///       int result = 0;
+///       BW_DEFER_SCOPE;
+///       BW_ON_RECOVER(result) return result; // where this function goes on then
+///       BW_DEFER(rescue, &result);
+///       result = *BW_AT(int, s, i);         // panics when i is out of range
+///       return result;
+///     }
+///
+/// When `rescue` has recovered and returned, the rest of the scope's deferred calls run, and then
+/// control is behind BW_ON_RECOVER. Frames in between are gone, as after C's longjmp: what they own
+/// and have not deferred is lost. (Attributes `cleanup` other than these, and destructors of C++,
+/// do not run.)
+///
+/// Goroutines and plain threads may use all of it but for bw_goexit. A panic never leaves its
+/// goroutine or thread, and ends the program where it would: in a goroutine's first function, and
+/// likewise from what bw_blocking calls to its caller, and from goroutines to the thread that has
+/// called bw_run. (bw_after_func's function has a goroutine of its own.) When the main goroutine
+/// returns, the others end where they are, and what they have deferred is not called. Signals that
+/// tell of wild pointers or division by zero are not made panics: C code may be anywhere then, in
+/// malloc for one. A scope must not be left by a longjmp of the program's own.
+#ifndef BURROW_DEFER_H
+#define BURROW_DEFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// How control comes back to a scope: by assembly of our own where CMake says that there is some,
+// else, under sanitizers and on wasm, by C's longjmp.
+#if !BW_JUMP_OWN
+#include <setjmp.h>
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// ---- panics -------------------------------------------------------------------------------------
+
+/// Panics with a message, cut to 255 bytes. The conversions are %s %c %d %u %x %p %zu %td %lld %llu
+/// and %%.
+_Noreturn void bw_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/// Panics with a value, which must live until the panic is over: recovered, and the function that
+/// recovered returned. `write`, or NULL, is called when nobody recovers, on the goroutine, and puts
+/// at most `room` bytes with the NUL into `text`, which is empty before. It may do what it likes; a
+/// panic that leaves it is `fatal error: panic while printing panic value`.
+_Noreturn void bw_panic_value(void *value, void (*write)(void *value, char *text, size_t room));
+
+/// What a panic is about.
+typedef struct bw_panic_info {
+  void *value;         ///< bw_panic_value's; else NULL
+  const char *message; ///< bw_panic's; NULL for a value
+  bool runtime_error;  ///< the library's own, as Go's runtime.Error; has a message
+} bw_panic_info;
+
+/// The panic that runs a deferred call.
+typedef struct bw_panicking bw_panicking;
+
+/// Stops the panic: control goes to the BW_ON_RECOVER of the scope whose deferred call this is,
+/// when that has returned. What the result points to lives until then. NULL, and nothing happens:
+/// there is no panic (`p` is NULL), or it was recovered already, or it is not the newest panic of
+/// this goroutine. Go's recover asks whether the deferred function itself calls it; here that
+/// function alone has `p`, and may hand it on.
+const bw_panic_info *bw_recover(bw_panicking *p);
+
+/// Panics again with what was recovered: Go's panic(recover()). Uncaught, it is printed as one,
+/// `panic: MESSAGE [recovered, repanicked]`.
+_Noreturn void bw_panic_again(const bw_panic_info *info);
+
+/// Writes to `text` what follows "panic: " when nobody recovers, cut to `room` bytes with the NUL.
+/// Calls the value's `write`. `info` is what bw_recover gave.
+void bw_panic_text(const bw_panic_info *info, char *text, size_t room);
+
+/// Ends the calling goroutine (runtime.Goexit) after all its deferred calls have run; no other is
+/// affected. They see no panic; one that was under way is dropped. A panic of theirs takes its
+/// course, and when it is recovered the goroutine ends all the same. When the main goroutine ends
+/// in this way the others go on, and once they have ended, the program ends with "fatal error: no
+/// goroutines (main called runtime.Goexit) - deadlock!". Only on a goroutine. May park.
+_Noreturn void bw_goexit(void);
+
+// ---- looking ------------------------------------------------------------------------------------
+
+/// The forms of a deferred call, as in Go: see BW_DEFER_SCOPE.
+typedef enum bw_defer_form { BW_DEFER_OPEN, BW_DEFER_STACK } bw_defer_form;
+
+typedef struct bw_defer_view {
+  bw_defer_form form; ///< of the scope
+  unsigned bits;      ///< BW_DEFER_OPEN: Go's deferBits: the n-th BW_DEFER of the scope is pending
+  unsigned stack_records; ///< pending
+  unsigned heap_records;  ///< pending
+} bw_defer_view;
+
+/// The caller's open scopes that have deferred something, the innermost first: fills in at most
+/// `most` and returns how many there are.
+size_t bw_defer_look(bw_defer_view *views, size_t most);
+
+// ---- scopes -------------------------------------------------------------------------------------
+
+// A deferred function with its type forgotten: `takes` says which of the two it has.
+typedef void (*bw__deferred_fn)(void);
+
+// An open-coded call.
+typedef struct bw__defer_slot {
+  bw__deferred_fn fn;
+  void *arg;
+} bw__defer_slot;
+
+// A call with a record, in the frame or on the heap.
+typedef struct bw__defer_record {
+  struct bw__defer_record *older;
+  bw__deferred_fn fn;
+  void *arg;
+  bool takes;  // a bw_panicking
+  bool heap;   // to be freed
+  bool copied; // arg lies behind the record
+} bw__defer_record;
+
+// In the frame, with its slots or records behind it: what the goroutine's panics look at. It is on
+// the goroutine's list from the first BW_DEFER on.
+typedef struct bw_scope {
+  struct bw_scope *up;       // the next outer one
+  uint16_t bits;             // pending slots; BW__DEFER_RECORDS
+  uint8_t takes;             // which slots' functions take a bw_panicking
+  uint8_t is;                // BW__SCOPE_...: which of the following there are
+  bw__defer_record *records; // the newest first
+  bw__defer_record *running; // its call is under way, and its argument lies in it
+  struct bw__jump *jump;     // BW_ON_RECOVER's
+} bw_scope;
+
+enum {
+  BW__DEFER_SLOTS = 8,
+  BW__DEFER_RECORDS = 0x100, // there are records, which are newer than all slots
+  BW__SCOPE_OPEN = 1,        // the form: slots
+  BW__SCOPE_JUMP = 2,
+  BW__SCOPE_RUNNING = 4
+};
+
+// What the function that opened the scope keeps of it to itself, so that compilers have it in
+// registers or know it: memory that is written on the way in and read on the way out is what the
+// processor would wait for, and what calls might have changed.
+typedef struct bw__scope_keep {
+  bw_scope *scope;
+  struct bw_scope **home; // the list's head: stays when the goroutine moves
+  bw_scope *up;
+  unsigned used; // 0: not on the list. If open, all that `bits` had; else the number of places used
+  unsigned takes;                        // as in the scope
+  bool open;                             // as well
+  bw__defer_slot slots[BW__DEFER_SLOTS]; // as in the frame
+} bw__scope_keep;
+
+bw_scope **bw__scope_home(void);
+void bw__scope_run(bw_scope *s);
+void bw__scope_end(bw_scope *s);
+void bw__defer_on_heap(bw_scope *s, bw__deferred_fn fn, bool takes, void *arg);
+void bw__defer_copied(bw_scope *s, bw__deferred_fn fn, bool takes, const void *arg, size_t size);
+_Noreturn void bw__defer_nil(void);
+_Noreturn void bw__defer_unprepared(void);
+
+#if BW_JUMP_OWN
+typedef struct bw__jump {
+  void *word[24]; // port/posix/jump_*.S
+  bw__scope_keep *keep;
+} bw__jump;
+int bw__jump_mark(bw__jump *j) __attribute__((returns_twice));
+#define BW__JUMP_MARK(ptr) bw__jump_mark(ptr)
+#else
+typedef struct bw__jump {
+  jmp_buf buf;
+  bw__scope_keep *keep;
+} bw__jump;
+#define BW__JUMP_MARK(ptr) setjmp((ptr)->buf)
+#endif
+
+#ifdef __cplusplus
+}
+#else
+
+#define BW__INLINE static inline __attribute__((always_inline))
+
+BW__INLINE void bw__scope_begin(bw__scope_keep *k, bw_scope *s, bool open) {
+  s->bits = 0;
+  s->takes = 0;
+  s->is = open ? BW__SCOPE_OPEN : 0;
+  k->up = NULL;
+  k->home = NULL;
+  k->scope = s;
+  k->used = k->takes = 0;
+  k->open = open;
+}
+
+BW__INLINE void bw__scope_link(bw__scope_keep *k) {
+  bw_scope *s = k->scope;
+  k->home = bw__scope_home();
+  k->up = s->up = *k->home;
+  *k->home = s;
+}
+
+BW__INLINE void bw__defer(bw__scope_keep *k, void *room, unsigned i, unsigned rooms, bool open,
+                          bw__deferred_fn fn, bool takes, void *arg) {
+  bw_scope *s = k->scope;
+  if (takes && !(s->is & BW__SCOPE_JUMP)) bw__defer_unprepared();
+  if (!k->used) bw__scope_link(k);
+  if (open && i < rooms && !(k->used >> i)) {
+    ((bw__defer_slot *)room)[i] = k->slots[i] = (bw__defer_slot){fn, arg};
+    if (takes) s->takes = (uint8_t)(k->takes |= 1u << i);
+    s->bits = (uint16_t)(k->used |= 1u << i);
+  } else if (!open && i < rooms && k->used <= i) {
+    bw__defer_record *r = (bw__defer_record *)room + i;
+    r->older = s->bits ? s->records : NULL;
+    r->fn = fn;
+    r->arg = arg;
+    r->takes = takes;
+    r->heap = r->copied = false;
+    s->records = r;
+    s->bits = BW__DEFER_RECORDS;
+    k->used = i + 1;
+  } else {
+    bw__defer_on_heap(s, fn, takes, arg);
+    k->used |= BW__DEFER_RECORDS;
+  }
+}
+
+BW__INLINE void bw__defer_copy(bw__scope_keep *k, bw__deferred_fn fn, bool takes, const void *arg,
+                               size_t size) {
+  if (takes && !(k->scope->is & BW__SCOPE_JUMP)) bw__defer_unprepared();
+  if (!k->used) bw__scope_link(k);
+  bw__defer_copied(k->scope, fn, takes, arg, size);
+  k->used |= BW__DEFER_RECORDS;
+}
+
+// Makes the call of slot i, if it is pending, which compilers know.
+BW__INLINE void bw__scope_call(bw__scope_keep *k, unsigned i) {
+  if (!(k->used >> i & 1)) return;
+  bw__defer_slot slot = k->slots[i];
+  k->scope->bits = (uint16_t)(k->used & ((1u << i) - 1));
+  if (!slot.fn) bw__defer_nil();
+  if (k->takes >> i & 1)
+    ((void (*)(void *, bw_panicking *))slot.fn)(slot.arg, NULL);
+  else
+    ((void (*)(void *))slot.fn)(slot.arg);
+}
+
+// Where it is known which slots are pending, the calls are made right here.
+BW__INLINE void bw__scope_leave(bw__scope_keep *k) {
+  if (!k->used) return;
+  if (k->open && __builtin_constant_p(k->used) && !(k->used & BW__DEFER_RECORDS)) {
+    bw__scope_call(k, 7);
+    bw__scope_call(k, 6);
+    bw__scope_call(k, 5);
+    bw__scope_call(k, 4);
+    bw__scope_call(k, 3);
+    bw__scope_call(k, 2);
+    bw__scope_call(k, 1);
+    bw__scope_call(k, 0);
+  } else {
+    bw__scope_run(k->scope);
+  }
+  *k->home = k->up;
+  k->used = 0;
+}
+
+BW__INLINE void bw__scope_jump(bw__scope_keep *k, bw__jump *j) {
+  j->keep = k;
+  k->scope->jump = j;
+  k->scope->is |= BW__SCOPE_JUMP;
+}
+
+// The variable of the jump ends before the scope's, but the calls may still need it.
+BW__INLINE void bw__jump_leave(bw__jump *j) { bw__scope_leave(j->keep); }
+
+// Control has jumped back, and what `k` has is from before.
+BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
+  bw__scope_end(s);
+  k->used = 0;
+  return true;
+}
+
+#ifdef __OPTIMIZE__
+#define BW__DEFER_OPTIMISED 1
+#else
+#define BW__DEFER_OPTIMISED 0
+#endif
+
+// A scope inside another hides its names on purpose.
+#define BW__DEFER_SCOPE(is_open, n)                                                                \
+  _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") enum {             \
+    bw__scope_open_ = (is_open),                                                                   \
+    bw__scope_rooms_ = (n),                                                                        \
+    bw__scope_first_ = __COUNTER__ + 1                                                             \
+  };                                                                                               \
+  struct {                                                                                         \
+    bw_scope scope;                                                                                \
+    union {                                                                                        \
+      bw__defer_slot slots[(is_open) ? (n) : 1];                                                   \
+      bw__defer_record records[(is_open) ? 1 : (n)];                                               \
+    } room;                                                                                        \
+  } bw__frame_;                                                                                    \
+  bw__scope_keep bw__scope_ __attribute__((cleanup(bw__scope_leave)));                             \
+  _Pragma("GCC diagnostic pop") bw__scope_begin(&bw__scope_, &bw__frame_.scope, (is_open))
+
+/// Opens a scope that ends with the block it stands in. There may be one in a block, and scopes in
+/// scopes. BW_DEFER and BW_ON_RECOVER belong to the innermost scope around them. Costs nothing but
+/// a few stores until something is deferred.
+///
+/// Each BW_DEFER of the text has a place in the frame, up to eight of them; a ninth, and one that
+/// is come to again before the scope has ended (in a loop), takes a record from the heap. In
+/// optimised builds the places are open-coded: function, argument and a bit that says whether it is
+/// pending. Else they are records in the frame, linked in a list.
+///
+/// (Go open-codes a function's calls only when there are at most eight, none in a loop, and at most
+/// 15 when multiplied with its returns, each of which gets a copy of the code that makes the calls.
+/// Here that code exists once.)
+#define BW_DEFER_SCOPE BW__DEFER_SCOPE(BW__DEFER_OPTIMISED, BW__DEFER_SLOTS)
+
+/// As BW_DEFER_SCOPE with room for `defers` calls in the frame, and Go's choice of the form:
+/// open-coded when defers <= 8, defers * returns <= 15 and the build is optimised, else records.
+/// Both are constants. More calls than were told take records from the heap.
+#define BW_DEFER_SCOPE_FOR(defers, returns)                                                        \
+  BW__DEFER_SCOPE(                                                                                 \
+      BW__DEFER_OPTIMISED && (defers) <= BW__DEFER_SLOTS && (defers) * (returns) <= 15, (defers))
+
+// Whether fn takes a bw_panicking; does not compile when it is neither of the two types.
+#define BW__DEFER_TAKES(fn)                                                                        \
+  _Generic((fn), void (*)(void *, bw_panicking *) : true, void (*)(void *) : false)
+
+/// BW_DEFER(fn, arg): defers fn(arg), or fn(arg, panicking) with NULL when the scope is not left by
+/// a panic. `fn` is a void (*)(void *) or a void (*)(void *, bw_panicking *); the latter needs a
+/// BW_ON_RECOVER before it in the scope, or it is a fatal error. When `fn` is NULL, it is its call
+/// that panics. `arg` is passed on as it is: it lives longer than the scope, or is a variable of
+/// the scope's own block that is declared before BW_DEFER_SCOPE. Does not park. When a record is
+/// needed and there is no memory for it, fn(arg) is called at once and "runtime error: out of
+/// memory" is the panic.
+#define BW_DEFER(fn, ...)                                                                          \
+  bw__defer(&bw__scope_, &bw__frame_.room, __COUNTER__ - bw__scope_first_, bw__scope_rooms_,       \
+            bw__scope_open_, (bw__deferred_fn)(fn), BW__DEFER_TAKES(fn), (__VA_ARGS__))
+
+/// BW_DEFER_COPY(fn, value): as BW_DEFER for an argument that is copied now: `value` is a variable
+/// or any other expression, and fn gets a pointer to the copy, aligned to 16, which lives until fn
+/// has returned. On the heap.
+#define BW_DEFER_COPY(fn, ...)                                                                     \
+  __extension__({                                                                                  \
+    __typeof__((__VA_ARGS__)) bw__value_ = (__VA_ARGS__);                                          \
+    bw__defer_copy(&bw__scope_, (bw__deferred_fn)(fn), BW__DEFER_TAKES(fn), &bw__value_,           \
+                   sizeof bw__value_);                                                             \
+  })
+
+/// BW_ON_RECOVER(VARIABLES) STATEMENT stands right behind BW_DEFER_SCOPE, where the statement is
+/// not executed. It is when a deferred call of this scope has recovered from a panic, after the
+/// rest of them, and must leave the scope: `return`, `goto`, `break`. VARIABLES, none to four, are
+/// those that the statement uses and that may have changed since: as with C's setjmp it may see old
+/// values of others that are not volatile.
+#define BW_ON_RECOVER(...)                                                                         \
+  _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") bw__jump bw__jump_ \
+      __attribute__((cleanup(bw__jump_leave)));                                                    \
+  _Pragma("GCC diagnostic pop") bw__scope_jump(&bw__scope_, &bw__jump_);                           \
+  BW__KEEP(0 __VA_OPT__(, ) __VA_ARGS__, BW__KEEP_4, BW__KEEP_3, BW__KEEP_2, BW__KEEP_1,           \
+           BW__KEEP_0)                                                                             \
+  (__VA_ARGS__);                                                                                   \
+  if (BW__JUMP_MARK(&bw__jump_) && bw__scope_recovered(&bw__scope_, &bw__frame_.scope))
+
+// From here on the variable is in memory at each call. (gcc knows that a call may come back to
+// bw__jump_mark; clang does not.)
+#define BW__KEPT(x)                            __asm__ volatile("" ::"r"(&(x)) : "memory")
+#define BW__KEEP(zero, a, b, c, d, count, ...) count
+#define BW__KEEP_0()                           (void)0
+#define BW__KEEP_1(a)                          BW__KEPT(a)
+#define BW__KEEP_2(a, b)                                                                           \
+  BW__KEPT(a);                                                                                     \
+  BW__KEPT(b)
+#define BW__KEEP_3(a, b, c)                                                                        \
+  BW__KEEP_2(a, b);                                                                                \
+  BW__KEPT(c)
+#define BW__KEEP_4(a, b, c, d)                                                                     \
+  BW__KEEP_3(a, b, c);                                                                             \
+  BW__KEPT(d)
+
+/// Makes the innermost scope's deferred calls now, and returns `value`, evaluated after them: for a
+/// result that they may set. (`return value` evaluates it before them.)
+#define BW_DEFER_RETURN(value)                                                                     \
+  do {                                                                                             \
+    bw__scope_leave(&bw__scope_);                                                                  \
+    return value;                                                                                  \
+  } while (0)
+
+/// Go's `defer recover()`, which stops a panic only when it stands in a deferred function that the
+/// panic runs: `panicking` is what that has got, and its scope needs no BW_ON_RECOVER. In the scope
+/// that panics there is nothing to give, and NULL does nothing.
+#define BW_DEFER_RECOVER(panicking) BW_DEFER(bw__recover_deferred, (panicking))
+void bw__recover_deferred(void *panicking);
+
+#endif
+#endif
