@@ -16,7 +16,8 @@ export interface Exports {
   bw_js_wake_agents(): void;
 
   bw_js_open(procs: number, stackSize: number): number;
-  bw_js_serve(index: number): number;
+  bw_js_enlist(): number;
+  bw_js_serve(): number;
   bw_js_stop(): number;
   bw_js_close(): number;
 

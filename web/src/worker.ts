@@ -2,6 +2,7 @@
 // gets back to its event loop before the runtime stops.
 //
 // Imports nothing that starts workers: bundlers take a worker that reaches its own maker for a circle.
+import { errorOf } from './errors.js';
 import { Instance } from './instance.js';
 import type { StartMessage, WorkerMessage } from './messages.js';
 import { inNode, nodeModule } from './platform.js';
@@ -11,11 +12,13 @@ interface Port {
   close(): void;
 }
 
-async function serve({ module, memory, thread, index }: StartMessage, port: Port): Promise<void> {
+async function serve({ module, memory, thread }: StartMessage, port: Port): Promise<void> {
   try {
     const { exports } = await Instance.further(module, memory, thread);
+    const code = exports.bw_js_enlist();
+    if (code !== 0) throw errorOf(code, 'a thread of the runtime');
     port.send({ kind: 'ready' });
-    exports.bw_js_serve(index);
+    exports.bw_js_serve();
     exports.bw_js_thread_leave();
     port.send({ kind: 'left' });
   } catch (error) {

@@ -4,9 +4,9 @@
 // memory. Three kinds of thread:
 //
 //   host     the thread that called start(): a page's main thread or Node's. It instantiates first.
-//   M        a worker of the pool: calls bw_js_serve and runs goroutines until the runtime stops.
-//   attached somebody else's worker that joined with attach(): a plain thread in the runtime's
-//   words.
+//   M        a worker of the pool: calls bw_js_enlist and bw_js_serve, and runs goroutines until
+//   the runtime stops. attached somebody else's worker that joined with attach(): a plain thread in
+//   the runtime's words.
 //
 // Values cross by pointer into linear memory. Records for JavaScript are little-endian structs made
 // of 32-bit words (and 64-bit ones where the name says so); their offsets are pinned by static
@@ -50,8 +50,10 @@ void bw_js_wake_agents(void);
 // ---- the runtime (service.c) --------------------------------------------------------------------
 
 int bw_js_open(int procs, int stack_size); // stack_size 0: default. BW_EINVAL, BW_ESTATE, BW_ENOMEM
-int bw_js_serve(int index);                // an M worker's whole life; returns after bw_js_stop
-int bw_js_stop(void);                      // returns at once; wait for the workers, then close
+// A worker becomes an M: all the memory that takes. BW_ENOMEM, BW_ESTATE.
+int bw_js_enlist(void);
+int bw_js_serve(void); // then, an M's whole life: returns after bw_js_stop
+int bw_js_stop(void);  // returns at once; wait for the workers, then close
 int bw_js_close(void);
 
 // ---- completions (agent.c) ----------------------------------------------------------------------

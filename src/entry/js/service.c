@@ -13,10 +13,16 @@ int bw_js_open(int procs, int stack_size) {
   return code;
 }
 
-int bw_js_serve(int index) {
-  if (index < 0 || index >= bw_procs()) return BW_EINVAL;
+int bw_js_enlist(void) {
+  if (!bw_procs()) return BW_ESTATE;
   bw__m *m = bw__m_new();
-  if (!m) return BW_ENOMEM;
+  bw__m_set_here(m);
+  return m ? 0 : BW_ENOMEM;
+}
+
+int bw_js_serve(void) {
+  bw__m *m = bw__m_here();
+  if (!m) return BW_ESTATE;
   bw__m_serve(m);
   return 0;
 }
