@@ -38,7 +38,7 @@ static void park(bw__mutex *held, bw__reason reason) {
   }
   m->after = BW_AFTER_PARK;
   m->unlock = held;
-  bw__ctx_suspend(&g->ctx);
+  bw__ctx_suspend(g->ctx);
 }
 
 void bw__wait(bw__waiter *w, bw__mutex *held, bw__reason reason) {

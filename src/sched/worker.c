@@ -61,13 +61,13 @@ void bw__m_serve(bw__m *m) {
   m->given = NULL;
   for (;;) {
     bw__g *g = choose(m);
-    if (BW_UNLIKELY(!g || (g->pinned && g->pinned != m))) {
+    if (BW_UNLIKELY(!g || (bw__g_has(g, BW_G_PINNED) && g->pinned != m))) {
       g = bw__find(m, g);
       if (!g) break;
     }
     bw__run_begin(m, g);
     bw__trace_start(m, g);
-    bool alive = bw__ctx_resume(&g->ctx);
+    bool alive = bw__ctx_resume(g->ctx);
     settle(m, alive);
   }
   if (m->p) bw__p_let_go(m);
