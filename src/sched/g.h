@@ -59,6 +59,7 @@ typedef struct bw__g {
   void *fiber; // see port/ctx.h: from its start to its end
 #endif
   bw__list batch; // of the first G of a batch in the global queue: under sched.lock
+  int batch_size; // and how many the batch has: likewise
 } bw__g;
 
 static inline bool bw__g_has(const bw__g *g, unsigned marks) {
