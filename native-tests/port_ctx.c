@@ -12,6 +12,7 @@ enum { CONTEXTS = 4, STACK = 1 << 16, WORDS = 64 };
 typedef struct {
   bw__ctx ctx;
   char *stack;
+  void *fiber;
   unsigned steps; // how far its entry has come
 } place;
 
@@ -20,13 +21,13 @@ static uint64_t left_to_go; // plain: whoever runs comes after whoever ran
 
 static void make(int i, void (*entry)(void *)) {
   place *p = &places[i];
-  *p = (place){.stack = malloc(STACK)};
+  *p = (place){.stack = malloc(STACK), .fiber = bw__ctx_fiber_make()};
   CHECK(p->stack);
-  bw__ctx_make(&p->ctx, p->stack, STACK, entry, p);
+  bw__ctx_make(&p->ctx, p->stack, STACK, entry, p, p->fiber);
 }
 
 static void end(int i) {
-  bw__ctx_destroy(&places[i].ctx);
+  bw__ctx_fiber_free(places[i].fiber);
   memset(&places[i].ctx, 0xa5, sizeof places[i].ctx); // nobody needs it any more
   free(places[i].stack);
 }

@@ -19,6 +19,7 @@ static char *map(size_t size, size_t *usable) {
   CHECK(*usable >= size);
   CHECK_EQ((uintptr_t)lo % 16, 0);
   CHECK_EQ(*usable % 16, 0);
+  CHECK(bw__port_stack_first_use(lo, *usable));
   return lo;
 }
 
@@ -235,13 +236,14 @@ TEST(port_stacks_used_by_context) {
   bw__ctx c;
   size_t usable;
   char *lo = map(64 * KB, &usable);
-  bw__ctx_make(&c, lo, usable, use_and_suspend, &c);
+  void *fiber = bw__ctx_fiber_make();
+  bw__ctx_make(&c, lo, usable, use_and_suspend, &c, fiber);
   CHECK(bw__ctx_resume(&c));
   CHECK(bw__ctx_used(&c) >= (BW_DEBUG ? 24 * KB : 64));
   CHECK(bw__ctx_used(&c) <= usable);
   CHECK_EQ(bw__ctx_headroom(&c) > 0, true);
   CHECK(!bw__ctx_resume(&c)); // returned by itself
-  bw__ctx_destroy(&c);
+  bw__ctx_fiber_free(fiber);
   bw__port_stack_unmap(lo, usable);
 }
 #endif

@@ -246,7 +246,7 @@ static int start_m_with_work(void *arg) {
   while (!bw__p_take_idle(&nobody)) bw__cpu_relax();
   bw__p *p = bw__p_let_go(&nobody);
   bw__cache_use(m->p->cache);
-  bw__g *g = bw__g_make(NULL, count_spinning, &spinning, 0);
+  bw__g *g = bw__g_make(bw__m_current(), NULL, count_spinning, &spinning, 0);
   CHECK(g);
   bw__ring_push(p, g);
   bw__add(&bw__sched_state.spinning, 1);

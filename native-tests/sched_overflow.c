@@ -132,6 +132,34 @@ DEATH_TEST(sched_b68_overflow_of_large_stack, 2,
   test_run(large, NULL, 1);
 }
 
+// On the stack that another has just left, with its own still untouched: bounds and guard are those
+// of where it runs.
+static char *left_behind;
+
+static void leave(void *arg) {
+  left_behind = bw__g_stack_lo(bw__g_current());
+  group_done(arg);
+}
+
+static void dig_there(void *arg) {
+  CHECK(bw__g_stack_lo(bw__g_current()) == left_behind);
+  dig_deep(arg);
+}
+
+static int swapped(void *arg) {
+  (void)arg;
+  group g;
+  group_init(&g, 2);
+  CHECK_EQ(bw_go(dig_there, &g), 0);
+  CHECK_EQ(bw_go(leave, &g), 0); // which runs first
+  group_wait(&g);
+  return 0;
+}
+DEATH_TEST(sched_b68_overflow_on_a_swapped_stack, 2, "-byte limit: goroutine 2\nruntime: sp=0x") {
+  SKIP_ON_WASM();
+  test_run(swapped, NULL, 1);
+}
+
 static int nothing(void *arg) {
   (void)arg;
   return 0;
@@ -230,7 +258,7 @@ DEATH_TEST(sched_b68_null_still_dies_by_signal, 128 + SIGSEGV, NULL) {
 
 // A wild pointer into the guard, with the stack hardly used.
 static void hit_guard(void *arg) {
-  ((volatile char *)bw__g_current()->stack_lo)[-8] = 1;
+  ((volatile char *)bw__g_stack_lo(bw__g_current()))[-8] = 1;
   group_done(arg);
 }
 

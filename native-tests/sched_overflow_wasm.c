@@ -176,7 +176,7 @@ static void make(culprit *c) {
   memset(memory, MARK, sizeof memory);
   at_the_bottom = suspend;
   bw__ctx_overflowed = end_well;
-  bw__ctx_make(&ctx, memory + MARGIN, BLOCK, go_deep, c);
+  bw__ctx_make(&ctx, memory + MARGIN, BLOCK, go_deep, c, NULL);
 }
 
 static void stay_inside(int (*volatile *way)(int), int depth) {
@@ -205,13 +205,12 @@ static void deep_on(size_t stack_size) {
   culprit c = {.way = &call_bare, .depth = DEPTH};
   CHECK(block != NULL);
   at_the_bottom = suspend;
-  bw__ctx_make(&ctx, block, stack_size, go_deep, &c);
+  bw__ctx_make(&ctx, block, stack_size, go_deep, &c, NULL);
   CHECK(bw__ctx_resume(&ctx));
   CHECK(bw__ctx_headroom(&ctx) >= 0);
   CHECK(bw__ctx_used(&ctx) > DEPTH * 4);
   CHECK(!bw__ctx_resume(&ctx));
   CHECK_EQ(c.depth, DEPTH);
-  bw__ctx_destroy(&ctx);
   bw_free(block);
 }
 TEST(ctx_saves_deep_frames) {
@@ -238,7 +237,7 @@ static void shrink(int (*volatile *way)(int), int depth) {
     culprit c = {.way = way, .depth = depth};
     make(&c);
     bw__ctx_overflowed = note_and_stop;
-    bw__ctx_make(&ctx, memory + MARGIN + BLOCK - size, (size_t)size, go_deep, &c);
+    bw__ctx_make(&ctx, memory + MARGIN + BLOCK - size, (size_t)size, go_deep, &c, NULL);
     memset(memory + MARGIN, MARK, (size_t)(BLOCK - size));
     while (bw__ctx_resume(&ctx)) {}
     check_margins();

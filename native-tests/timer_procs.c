@@ -57,7 +57,7 @@ static int tell_keeper(void *every) {
   atomic_store(&woken, false);
   atomic_store(&hog_over, false);
   while (bw__tally_read(runs) % turn != turn - 1) bw_gosched();
-  bw__g *g = bw__g_make(NULL, hog, NULL, 0);
+  bw__g *g = bw__g_make(NULL, NULL, hog, NULL, 0);
   CHECK(g);
   sleeper s;
   bw__timer_init_parting(&s.timer, wake);

@@ -44,8 +44,19 @@ typedef struct bw__ctx {
 #endif
 } bw__ctx;
 
-// Prepares `c` to run entry(arg) on the block [lo, lo+size), 16-byte aligned.
-void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg);
+// By what ThreadSanitizer knows a context; NULL without it. To make one takes long (a millisecond):
+// whoever starts a context should pay for it, not the thread that runs it, or starts pile up.
+#if BW_TSAN
+void *bw__ctx_fiber_make(void);
+void bw__ctx_fiber_free(void *fiber);
+#else
+static inline void *bw__ctx_fiber_make(void) { return NULL; }
+static inline void bw__ctx_fiber_free(void *fiber) { (void)fiber; }
+#endif
+
+// Prepares `c` to run entry(arg) on the block [lo, lo+size), 16-byte aligned. The fiber is to be
+// freed when c has ended, or will not run any more. c needs nothing else.
+void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg, void *fiber);
 
 // Runs `c` until it suspends (returns true) or its entry returns (returns false).
 bool bw__ctx_resume(bw__ctx *c);
@@ -64,9 +75,6 @@ void bw__ctx_transfer(bw__ctx *from, bw__ctx *to);
 #else
 static inline void bw__ctx_transfer(bw__ctx *from, bw__ctx *to) { bw__ctx_pass(from, to); }
 #endif
-
-// Ends what bw__ctx_make began. `c` must not be running.
-void bw__ctx_destroy(bw__ctx *c);
 
 // In a function that is below every resume, like the loop that resumes: tells asyncify that it is
 // never unwound, whatever it seems to call. (A function that calls asyncify's own is left alone,

@@ -73,11 +73,14 @@ typedef struct {
 // Allocates nothing.
 bw__port_mem_info bw__port_mem_read(void);
 
-// A goroutine's stack of at least `size` bytes with a guard below it, lazily committed.
+// A goroutine's stack of at least `size` bytes with a place for a guard below it, lazily committed.
 // *usable is what lies between guard and top. NULL: no memory, or caps.maps_stacks is false, or no
 // more guards: without the kernel's guard regions (Linux before 6.13) a guarded stack takes two of
 // the process's 65,530 mappings. Locks: one of its own, below all ranks.
 void *bw__port_stack_map(size_t size, size_t *usable);
+// Before a stack is written to for the first time since bw__port_stack_map gave it: from then on
+// there is a guard. False: no memory for it. Locks: the same.
+bool bw__port_stack_first_use(void *lo, size_t usable);
 // Takes back what bw__port_stack_map gave. Its memory goes to the system, its addresses may be used
 // for another stack. Locks: the same.
 void bw__port_stack_unmap(void *lo, size_t usable);

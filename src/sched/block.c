@@ -71,5 +71,5 @@ void bw_blocking(void (*fn)(void *arg), void *arg) {
     return;
   }
   m->after = BW_AFTER_LOST_P; // goes on when a P has time for it
-  bw__ctx_suspend(&g->ctx);
+  bw__ctx_suspend(g->ctx);
 }

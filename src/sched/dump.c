@@ -30,20 +30,26 @@ bw__p_view bw__p_look(bw__p *p) {
   return v;
 }
 
-// What only the goroutine's own M writes.
+// What only the goroutine's own M writes. The context lies on the stack, where an overflow of
+// another may have written.
 typedef struct {
   bw__ctx ctx;
   size_t stack_size;
-  bool pinned;
+  bool saved; // ctx can be used: it was whole when it was looked at
 } privates;
 
 // Word by word and behind the sanitizers' back: whoever looks at a goroutine from outside may see
 // words that do not belong together, and checks what it makes of them.
-BW_NOT_SANITIZED static privates look_inside(const bw__g *g) {
-  privates seen = {.stack_size = *(const volatile size_t *)&g->stack_size,
-                   .pinned = *(struct bw__m *const volatile *)&g->pinned};
-  const volatile uintptr_t *from = (const volatile uintptr_t *)&g->ctx;
-  for (size_t i = 0; i < sizeof g->ctx / sizeof *from; i++) ((uintptr_t *)&seen.ctx)[i] = from[i];
+BW_NOT_SANITIZED static privates look_inside(const bw__g *g, uint32_t state) {
+  bw__ctx *const ctx = *(bw__ctx *const volatile *)&g->ctx;
+  char *lo = bw__stack_lo_of(ctx, g->stack_all), *top = (char *)ctx;
+  privates seen = {.stack_size = (size_t)(top - lo)};
+  bool saved = state == BW_G_WAITING || state == BW_G_RUNNABLE;
+  if (!saved || bw__shared_load(&g->last_proc) < 0) return seen;
+  const volatile uintptr_t *from = (const volatile uintptr_t *)ctx;
+  for (size_t i = 0; i < sizeof *ctx / sizeof *from; i++) ((uintptr_t *)&seen.ctx)[i] = from[i];
+  seen.saved = seen.ctx.lo == lo && seen.ctx.size <= seen.stack_size;
+  if (seen.saved) seen.stack_size = seen.ctx.size;
   return seen;
 }
 
@@ -68,9 +74,8 @@ static void add_code(bw__text *t, uintptr_t address, uintptr_t describe, bool sy
   if (symbols && bw__port_describe(describe, name, sizeof name)) bw__text_format(t, " %s", name);
 }
 
-static void add_stack(bw__text *t, const privates *in, uint32_t state) {
-  bool saved = state == BW_G_WAITING || state == BW_G_RUNNABLE;
-  size_t used = saved ? bw__ctx_used(&in->ctx) : 0;
+static void add_stack(bw__text *t, const privates *in) {
+  size_t used = in->saved ? bw__ctx_used(&in->ctx) : 0;
   if (used > 0 && used <= in->stack_size)
     bw__text_format(t, "stack %zu of %zu bytes", used, in->stack_size);
   else
@@ -108,12 +113,12 @@ static void print_function(bw__text *t, bw__g *g, bool symbols) {
 }
 
 static void print_use(bw__text *t, bw__g *g, uint32_t state, int64_t waited) {
-  privates in = look_inside(g);
+  privates in = look_inside(g, state);
   bw__text_format(t, "  ");
   if (waited >= 0) bw__text_format(t, "for %lld ms, ", (long long)(waited / 1000000));
-  add_stack(t, &in, state);
+  add_stack(t, &in);
   if (state == BW_G_RUNNING) add_place(t, bw__shared_load(&g->id));
-  if (in.pinned) bw__text_format(t, ", locked to its thread");
+  if (bw__g_has(g, BW_G_PINNED)) bw__text_format(t, ", locked to its thread");
   bw__text_format(t, "\n");
   print(t);
 }

@@ -117,7 +117,7 @@ static void stop_spinning(bw__m *m) {
 bw__g *bw__find(bw__m *m, bw__g *g) {
   bw__sched *s = &bw__sched_state;
   for (;;) {
-    if (g && g->pinned && g->pinned != m) {
+    if (g && bw__g_has(g, BW_G_PINNED) && g->pinned != m) {
       stop_spinning(m);
       bw__pinned_hand_over(m, g);
       g = NULL;

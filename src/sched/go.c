@@ -8,9 +8,9 @@ static int go(const bw_go_options *options, void (*fn)(void *), void *arg, uintp
   bw__sched *s = &bw__sched_state;
   if (!fn) bw__fatal("go of nil func value");
   if (!s->running) return BW_ESTATE;
-  bw__g *g = bw__g_make(options, fn, arg, made);
-  if (!g) return BW_ENOMEM;
   bw__m *m = bw__m_current();
+  bw__g *g = bw__g_make(m, options, fn, arg, made);
+  if (!g) return BW_ENOMEM;
   bw__trace_create(m, g);
   if (m && m->p && m->cur)
     bw__next_put_within(m->p, g, BW_ROOM_FOR_NEW);
@@ -47,7 +47,7 @@ void bw_gosched(void) {
     return;
   }
   m->after = BW_AFTER_YIELD;
-  bw__ctx_suspend(&g->ctx);
+  bw__ctx_suspend(g->ctx);
 }
 
 void bw_goexit(void) {
@@ -61,7 +61,7 @@ void bw_goexit(void) {
     bw__mutex_unlock(&s->lock);
   }
   bw__m_current()->after = BW_AFTER_EXIT;
-  bw__ctx_suspend(&g->ctx);
+  bw__ctx_suspend(g->ctx);
   __builtin_unreachable();
 }
 

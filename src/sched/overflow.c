@@ -8,7 +8,7 @@
 _Noreturn void bw__stack_overflow(bw__g *g, uintptr_t sp) {
   char buffer[256], name[BW_NAME_WORDS * 8];
   bw__text t = bw__text_on(buffer, sizeof buffer);
-  uintptr_t lo = (uintptr_t)g->stack_lo;
+  uintptr_t lo = (uintptr_t)bw__g_stack_lo(g);
   bw__g_name(g, name);
   bw__text_format(&t, "runtime: goroutine stack exceeds %zu-byte limit: goroutine %llu%s%s\n",
                   g->stack_all, (unsigned long long)bw__shared_load(&g->id), name[0] ? " " : "",
@@ -19,8 +19,12 @@ _Noreturn void bw__stack_overflow(bw__g *g, uintptr_t sp) {
   bw__fatal("stack overflow");
 }
 
+// (Whose context c is does not follow from c.)
 static void ctx_overflowed(bw__ctx *c, uintptr_t sp) {
-  bw__stack_overflow(BW_CONTAINER(c, bw__g, ctx), sp);
+  bw__g *g = bw__m_here()->cur;
+  BW_ASSERT(g->ctx == c);
+  (void)c;
+  bw__stack_overflow(g, sp);
 }
 
 // In a signal handler. Code that has used up its stack has its stack pointer at the stack's end or
@@ -31,7 +35,7 @@ static void faulted(uintptr_t address, uintptr_t sp) {
   bw__m *m = bw__m_here();
   bw__g *g = m ? m->cur : NULL;
   if (!g || !sp) return;
-  uintptr_t lo = (uintptr_t)g->stack_lo;
+  uintptr_t lo = (uintptr_t)bw__g_stack_lo(g);
   if (sp < lo + SLACK && address < lo && address + SLACK >= sp) bw__stack_overflow(g, sp);
 }
 

@@ -45,7 +45,7 @@ static void park(bw__waiter *w, bw__mutex *held, bw__reason reason) {
   }
   m->after = BW_AFTER_PARK;
   m->unlock = held;
-  bw__ctx_suspend(&g->ctx);
+  bw__ctx_suspend(g->ctx);
 }
 
 // The same with a function in place of the lock.
@@ -63,7 +63,7 @@ static void park_commit(bw__waiter *w, void (*commit)(void *), void *arg, bw__re
   m->after = BW_AFTER_PARK_COMMIT;
   m->commit = commit;
   m->commit_arg = arg;
-  bw__ctx_suspend(&g->ctx);
+  bw__ctx_suspend(g->ctx);
 }
 
 // Another thread often comes within the microsecond that a sender and its receiver are apart: a

@@ -18,6 +18,7 @@ int bw_lock_os_thread(void) {
   if (!bw__sched_state.starts_ms) return BW_ENOTSUP;
   m->cur->pins++;
   m->cur->pinned = m;
+  bw__g_mark(m->cur, BW_G_PINNED, true);
   m->pinned = m->cur;
   return 0;
 }
@@ -29,6 +30,7 @@ void bw_unlock_os_thread(void) {
 }
 
 void bw__pinned_end(bw__m *m) {
+  bw__g_mark(m->pinned, BW_G_PINNED, false);
   m->pinned->pinned = NULL;
   m->pinned->pins = 0;
   m->pinned = NULL;

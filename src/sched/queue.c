@@ -52,6 +52,7 @@ void bw__globq_put(bw__g *g) {
 static void put_batch(bw__g *first, int n) {
   bw__sched *s = &bw__sched_state;
   bw__mutex_lock(&s->lock);
+  first->batch_size = n;
   bw__list_push_front(&s->batches, &first->batch);
   add_queued_locked(s, n);
   bw__mutex_unlock(&s->lock);
@@ -67,16 +68,20 @@ static bw__g *take_list_locked(bw__sched *s, bw__p *p, int *taken) {
   return g;
 }
 
-static bw__g *take_batch_locked(bw__sched *s, bw__p *p, int *taken) {
+// The first of a batch; the others hang on it by next.
+static bw__g *take_batch_locked(bw__sched *s, int *taken) {
   bw__list *l = bw__list_pop_front(&s->batches);
   if (!l) return NULL;
   bw__g *first = BW_CONTAINER(l, bw__g, batch);
-  *taken = 1;
-  for (bw__g *g = first->next, *next; g; g = next, ++*taken) {
+  *taken = first->batch_size;
+  return first;
+}
+
+static void push_chain(bw__p *p, bw__g *g) {
+  for (bw__g *next; g; g = next) {
     next = g->next;
     bw__ring_push(p, g);
   }
-  return first;
 }
 
 bw__g *bw__globq_take(bw__p *p) {
@@ -86,10 +91,12 @@ bw__g *bw__globq_take(bw__p *p) {
   bw__mutex_lock(&s->lock);
   bw__port_mem_sync(); // the Gs may lie in memory that other threads grew
   bool batches_turn = s->batches_turn = !s->batches_turn; // neither keeps the other from running
-  bw__g *g = batches_turn ? take_batch_locked(s, p, &taken) : take_list_locked(s, p, &taken);
-  if (!g) g = batches_turn ? take_list_locked(s, p, &taken) : take_batch_locked(s, p, &taken);
+  bw__g *batch = batches_turn ? take_batch_locked(s, &taken) : NULL;
+  bw__g *g = batch ? batch : take_list_locked(s, p, &taken);
+  if (!g) g = batch = take_batch_locked(s, &taken);
   add_queued_locked(s, -taken);
   bw__mutex_unlock(&s->lock);
+  if (batch) push_chain(p, batch->next);
   return g;
 }
 
@@ -98,7 +105,10 @@ static bw__g *oldest_of_batches_locked(bw__sched *s) {
   if (bw__list_empty(&s->batches)) return NULL;
   bw__list *l = s->batches.prev;
   bw__g *g = BW_CONTAINER(l, bw__g, batch), *rest = g->next;
-  if (rest) bw__list_insert_after(l, &rest->batch);
+  if (rest) {
+    rest->batch_size = g->batch_size - 1;
+    bw__list_insert_after(l, &rest->batch);
+  }
   bw__list_remove(l);
   return g;
 }

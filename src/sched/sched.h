@@ -1,6 +1,6 @@
 // The scheduler's data: G, M and P, as in Go.
 //
-//   G  a goroutine: its context, its stack, and what it is waiting for
+//   G  a goroutine: its stack, its context, and what it is waiting for (g.h)
 //   M  an OS thread that runs goroutines
 //   P  the right to run them: a run queue, a heap of timers, free Gs, the allocator's cache. An M
 //      runs goroutines only while it holds a P; bw_gomaxprocs says how many Ps there are, and so
@@ -9,7 +9,8 @@
 // The rooms: queue.c (run queues), find.c (what to run next), worker.c (the loop of an M), proc.c
 // (Ps and Ms: who holds what, who sleeps), procs.c (their number), block.c (blocking calls),
 // pinned.c (goroutines locked to their thread), poll.c and io.c (file descriptors), monitor.c,
-// dead.c (deadlock), g.c and stack.c. wakeups.md beside this file argues that no wake-up is lost.
+// dead.c (deadlock), g.c, records.c and stack.c. wakeups.md beside this file argues that no wake-up
+// is lost.
 //
 // States of a G, and who may change them:
 //
@@ -36,6 +37,7 @@
 #include "lock/note.h"
 #include "port/ctx.h"
 #include "port/port.h"
+#include "sched/g.h"
 #include "sched/park.h"
 #include "sched/timers.h"
 #include "sched/unwind.h"
@@ -43,45 +45,10 @@
 #include <burrow/debug.h>
 #include <burrow/go.h>
 
-typedef enum { BW_G_FREE, BW_G_RUNNABLE, BW_G_RUNNING, BW_G_WAITING, BW_G_BLOCKING } bw__g_state;
-
 enum {
-  BW_NAME_WORDS = 3, // a goroutine's name: 24 bytes with the NUL
   BW_PROCS_MAX = 1024,
   BW_RING = 256, // a P's run queue
 };
-
-struct bw__m;
-
-// In the order of use: what a switch touches is in two cache lines natively, what a start touches
-// in three.
-typedef struct bw__g {
-  struct bw__g *next; // in a queue or on a free list: whoever owns that
-  bw__ctx ctx;
-  struct bw__m *pinned; // the M it is locked to: changed by itself only
-  // Shared: read by dumps at any time; written by the creator, by the G's own M or by who readies
-  // it.
-  BW_SHARED(uint32_t) state;  // bw__g_state
-  BW_SHARED(int) last_proc;   // index of the P that ran it last, -1: none
-  BW_SHARED(uint64_t) id;     // 1 = main
-  BW_SHARED(uintptr_t) entry; // the function that bw_go was given
-  void *arg;                  // and its argument
-  bw__unwind unwind;          // empty before the start and at the end: its own
-  void *stack_lo;
-  size_t stack_size;          // bytes of the goroutine's block, without the G itself: what ctx has
-  BW_SHARED(uint32_t) reason; // bw__reason, valid while WAITING
-  int pins;                   // calls of bw_lock_os_thread without their unlock: its own
-  BW_SHARED(int64_t) since;   // sched.coarse_now when it began to wait
-  struct bw__waiter *waiter;  // of its last wait, valid while WAITING: its own
-  bw__waiter *choosing; // of a wait in several queues, until it has left them, else NULL: its own
-  BW_SHARED(uint64_t) parent; // id of the creator, 0 = a plain thread
-  BW_SHARED(uintptr_t) made;  // address behind the call of bw_go; 0: unknown
-  BW_SHARED(uint64_t) name[BW_NAME_WORDS];
-  size_t stack_all; // what bw__stack_alloc gave; r/o
-  uint64_t arrow;   // see trace.h: whoever owns the goroutine
-  bw__list batch;   // of the first G of a batch in the global queue: under sched.lock
-  bw__list all;     // list of all Gs: under allg's lock
-} bw__g;
 
 // ---- run queues: queue.c ------------------------------------------------------------------------
 
@@ -104,6 +71,7 @@ typedef struct bw__p {
   int64_t slice_start;       // when they were looked at first
   bw__g *free_gs, *spare_gs; // free Gs with stacks: at most a batch, and one whole batch or NULL
   int free_count;            // of free_gs
+  bool free_hot;             // the first of free_gs has run here last: its stack is in the cache
   bw__cache *cache;          // the allocator's for whoever holds this P; NULL: the thread's own
   uint64_t next_id, end_id;  // goroutine numbers that this P may give
   bw__rand rand;
@@ -239,18 +207,31 @@ uint64_t bw__random(void);
 
 // ---- g.c: goroutines ----------------------------------------------------------------------------
 
-// A G that is ready to be queued; NULL: no memory. Locks: allg, gpool.
-bw__g *bw__g_make(const bw_go_options *options, void (*fn)(void *), void *arg, uintptr_t made);
+// A G that is ready to be queued; NULL: no memory. m: this thread's, or NULL. Locks: allg, gpool.
+bw__g *bw__g_make(bw__m *m, const bw_go_options *options, void (*fn)(void *), void *arg,
+                  uintptr_t made);
+// g, which runs for the first time, on p, which the caller holds: afterwards its stack is its own
+// and its context can be resumed.
+void bw__g_begin(bw__p *p, bw__g *g);
 // Back to the free list, after its entry returned; m is pinned to it no more. Locks: allg.
 void bw__g_recycle(bw__m *m, bw__g *g);
 // Frees every G; none may be running. Only at tear-down.
 void bw__g_free_all(void);
-// Gives back blocks that have lain idle for long. Call it now and then. Locks: allg, gpool.
+// Gives back stacks that have lain idle for long. Call it now and then. Locks: allg, gpool.
 void bw__g_trim(int64_t now);
 bool bw__g_trim_wanted(void);
 // p goes: so do its free Gs.
 void bw__g_flush(bw__p *p);
 void bw__g_name(bw__g *g, char out[BW_NAME_WORDS * 8]);
+
+// ---- records.c: where they lie ------------------------------------------------------------------
+
+// A bare record, FREE; NULL: no memory. Locks: allg.
+bw__g *bw__record_take(void);
+// Takes back g, which is FREE; its stack is the caller's. Locks: allg.
+void bw__record_give(bw__g *g);
+// Frees all, after drop_stack has been called for each that has a stack. Only at tear-down.
+void bw__records_free(void (*drop_stack)(bw__g *g));
 // Calls visit for every G that has not ended, under allg's lock. False: another thread holds the
 // lock for so long that it seems to hang; nothing was visited.
 bool bw__g_each(void (*visit)(bw__g *g, void *arg), void *arg);

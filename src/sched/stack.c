@@ -1,6 +1,7 @@
 #include "sched/stack.h"
 
 #include "port/port.h"
+#include "sched/sched.h"
 
 #include <burrow/alloc.h>
 #include <burrow/go.h>
@@ -16,7 +17,7 @@ void *bw__stack_alloc(size_t want, size_t *size) {
   want = rounded(want);
   if (bw__port_capabilities.maps_stacks) return bw__port_stack_map(want, size);
   *size = want;
-  return bw_aligned_alloc(16, want);
+  return bw_aligned_alloc(LEAST, want);
 }
 
 void bw__stack_free(void *lo, size_t size) {
@@ -26,9 +27,9 @@ void bw__stack_free(void *lo, size_t size) {
     bw_free(lo);
 }
 
-bool bw__stack_fits(size_t size, size_t want) {
-  want = rounded(want);
-  return size >= want && size - want <= want / 4;
+void bw__stack_first_use(void *lo, size_t size) {
+  if (bw__port_capabilities.maps_stacks && !bw__port_stack_first_use(lo, size))
+    bw__fatal("out of memory: no guard for a goroutine's stack");
 }
 
 size_t bw_stack_size_default(void) { return bw__port_capabilities.stack_size; }

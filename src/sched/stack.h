@@ -4,12 +4,14 @@
 
 #include "base/config.h"
 
-// A stack of at least `want` bytes, 16-byte aligned at both ends. NULL: no memory.
+// A stack of at least `want` bytes, which ends where a page of 4096 bytes does, and begins at a
+// multiple of 16. *size: its bytes. Its memory is not touched. NULL: no memory.
 void *bw__stack_alloc(size_t want, size_t *size);
 void bw__stack_free(void *lo, size_t size);
 // For tests: bw__stack_alloc finds no memory.
 extern _Atomic(bool) bw__stack_refuse;
-// Whether a stack of `size` bytes serves a wish for `want`: large enough and not wastefully so.
-bool bw__stack_fits(size_t size, size_t want);
+// A stack that nobody has written to since bw__stack_alloc gave it is about to be used. When there
+// is no memory for what that takes, the program ends, as it would at the first touch of a page.
+void bw__stack_first_use(void *lo, size_t size);
 
 #endif

@@ -19,13 +19,16 @@
 // anything).
 enum { BW_TIMERS_EVERY = 16, BW_GLOBAL_EVERY = 61 };
 
-// m begins to run g.
+// m begins to run g, whose context may be looked at only from here on.
 static inline void bw__run_begin(bw__m *m, bw__g *g) {
   bw__p *p = m->p;
   m->cur = g;
   int last = bw__shared_load(&g->last_proc);
   if (last != p->index) {
-    if (last >= 0) bw__tally_add(&p->migrations, 1);
+    if (last < 0)
+      bw__g_begin(p, g);
+    else
+      bw__tally_add(&p->migrations, 1);
     bw__shared_store(&g->last_proc, p->index);
   }
   bw__shared_store(&p->running, bw__shared_load(&g->id));
@@ -47,7 +50,7 @@ static inline bw__g *bw__choose_directly(bw__m *m) {
   if (runs % BW_TIMERS_EVERY == 0 || runs % BW_GLOBAL_EVERY == 0) return NULL;
   bw__g *g = bw__runq_take(p);
   if (!g) return NULL;
-  if (BW_UNLIKELY(g->pinned)) {
+  if (BW_UNLIKELY(bw__g_has(g, BW_G_PINNED))) {
     bw__next_put(p, g);
     return NULL;
   }
@@ -57,7 +60,7 @@ static inline bw__g *bw__choose_directly(bw__m *m) {
 
 static inline void bw__go_directly(bw__m *m, bw__g *from, bw__g *to) {
   bw__run_begin(m, to);
-  bw__ctx_transfer(&from->ctx, &to->ctx);
+  bw__ctx_transfer(from->ctx, to->ctx);
 }
 #else
 static inline bw__g *bw__choose_directly(bw__m *m) {

@@ -54,7 +54,7 @@ static inline bw__g *choose(bw__m *m) {
 
 static inline bw__g *next(bw__m *m) {
   bw__g *g = choose(m);
-  return BW_LIKELY(g && (!g->pinned || g->pinned == m)) ? g : bw__find(m, g);
+  return BW_LIKELY(g && (!bw__g_has(g, BW_G_PINNED) || g->pinned == m)) ? g : bw__find(m, g);
 }
 
 // The first goroutine comes from bw__find, after which the M counts no more as one that looks for
@@ -70,7 +70,7 @@ void bw__m_serve(bw__m *m) {
   for (bw__g *g = bw__find(m, NULL); g; g = next(m)) {
     bw__run_begin(m, g);
     bw__trace_start(m, g);
-    bool alive = bw__ctx_resume(&g->ctx);
+    bool alive = bw__ctx_resume(g->ctx);
     settle(m, alive);
   }
   if (m->p) bw__p_let_go(m);

@@ -120,6 +120,7 @@ export function makeImports(
   const env: Record<string, Import> = {
     bw_host_write: write,
     bw_host_exit: exit,
+    bw_host_now: now,
     exit,
     emscripten_get_now: now,
     emscripten_num_logical_cores: () => 1, // the number of processors is given to bw_js_open

@@ -41,8 +41,10 @@ export function onBlockingThread(): boolean {
 
 /** @internal Milliseconds on a clock that is the same on every thread. */
 export function now(): number {
-  return performance.timeOrigin + performance.now();
+  return origin + performance.now();
 }
+
+const origin = performance.timeOrigin; // its getter takes a quarter of what the sum does
 
 /**
  * @internal Holds Node's event loop open on demand: a promise that only Atomics.waitAsync will settle does not.

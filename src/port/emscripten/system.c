@@ -4,10 +4,9 @@
 #include "include/burrow/error.h"
 #include "port/emscripten/host.h"
 
-#include <emscripten/emscripten.h>
 #include <stdlib.h>
 
-int64_t bw__port_now(void) { return (int64_t)(emscripten_get_now() * 1e6); }
+int64_t bw__port_now(void) { return (int64_t)(bw_host_now() * 1e6); }
 
 void bw__port_sleep_until(int64_t when_ns) {
   static _Atomic(uint32_t) never;

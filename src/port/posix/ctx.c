@@ -97,14 +97,16 @@ static void *first_frame(bw__ctx *c) {
 
 // ---- the door -----------------------------------------------------------------------------------
 
-void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg) {
+void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg,
+                  void *fiber) {
+  (void)fiber;
   c->lo = lo;
   c->size = size;
   c->entry = entry;
   c->arg = arg;
   c->finished = false;
 #if BW_TSAN
-  c->fiber = __tsan_create_fiber(0);
+  c->fiber = fiber;
 #endif
 #if BW_ASAN // a finished predecessor on this stack never popped its frames' red zones
   c->fake_stack = NULL;
@@ -153,13 +155,11 @@ void bw__ctx_transfer(bw__ctx *from, bw__ctx *to) {
 }
 #endif
 
-void bw__ctx_destroy(bw__ctx *c) {
 #if BW_TSAN
-  if (c->fiber) __tsan_destroy_fiber(c->fiber);
-  c->fiber = NULL;
+void *bw__ctx_fiber_make(void) { return __tsan_create_fiber(0); }
+
+void bw__ctx_fiber_free(void *fiber) { __tsan_destroy_fiber(fiber); }
 #endif
-  (void)c;
-}
 
 ptrdiff_t bw__ctx_headroom(const bw__ctx *c) { return (char *)c->sp - c->lo; }
 

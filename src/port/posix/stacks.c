@@ -3,7 +3,8 @@
 //   slab    SLAB bytes of address space, aligned to their size: a header, then stacks of one class
 //   class   a usable size; four to a doubling
 //   stack   [guard | usable ...... top]; a stack's place is its number times the stride
-//   fresh   never handed out yet: no guard, no memory. Stacks get ready in batches.
+//   group   GROUP neighbours, which are made ready together
+//   fresh   never handed out yet
 //
 // Guards. MADV_GUARD_INSTALL (Linux 6.13) marks entries of the page table and costs no mapping, so
 // a million guarded stacks fit below the kernel's limit of 65,530 mappings; older kernels get
@@ -13,17 +14,19 @@
 // Stride. An odd number of pages: were it a power of two, the tops of all stacks would share a few
 // sets of the TLB. (1,000 stacks of 64 KB touched in turn: 3.7 ns with 23 pages, 8.7 with 16.)
 //
-// Batches. A fresh stack costs a system call for its guard and a page fault for its top. Kernels
-// that take many ranges in one call (process_madvise on oneself, Linux 6.15) get the guards of a
-// batch in one and its top pages in another. The first batches of a class are small: a program that
-// wants one stack pays for one.
+// Groups. A stack costs a system call for its guard and a page fault for its top, and many that are
+// handed out are never used: their goroutine runs on the stack of one that has ended. So both come
+// with the first use of a group. Kernels that take many ranges in one call (process_madvise on
+// oneself, Linux 6.15) get the guards of a group in one, and the top pages in another if all its
+// stacks have been handed out: a program with few has the pages that it uses. (mprotect may meet
+// the limit, which is for who asks for a stack to know: those guards are made at once.)
 //
 // Stacks larger than CLASS_MAX are mappings of their own: `usable` tells them from the rest.
 //
 // Invariants, under the lock: a slab is on its class's list exactly while it has stacks to hand
-// out; used + free_count == ready. A slab without a stack in use is unmapped unless its class has
-// nothing else on the list. Memory of a stack that is not in use has been given back, except for
-// top pages of a batch.
+// out; used + free_count == ready; a stack that is used has a guard. A slab without a stack in use
+// is unmapped unless its class has nothing else on the list. Memory of a stack that is not in use
+// has been given back, except for top pages of a group.
 //
 // Locks: one, taken with any other lock held; under it guards are made, nothing else that waits.
 // After a fork the child of a program with threads must not use stacks.
@@ -51,29 +54,35 @@
 #define CLASS_MAX ((size_t)2 << 20)
 #define GUARD     ((size_t)28 << 10) // at least
 
-enum { CLASSES = 32, BATCH = 16, SELF = -10000 }; // SELF: PIDFD_SELF_THREAD
+enum { CLASSES = 32, GROUP = 16, SELF = -10000 }; // SELF: PIDFD_SELF_THREAD
+
+static_assert(SLAB / (UNIT + GUARD) / GROUP <= 32, "a bit a group");
 
 typedef struct slab {
-  struct slab *next, **link; // the class's list: under the lock
-  struct stack_class *class; // r/o from here
-  size_t header;             // bytes ahead of the first stack
-  size_t size, stride;       // of a stack: usable bytes, and with the guard
-  uint32_t count;            // stacks in all
-  uint32_t ready;            // how many are not fresh; under the lock, as all below
-  uint32_t used;             // how many are out
-  uint32_t free_count;       // how many are in free[]
-  uint16_t free[];           // their numbers
+  struct slab *next, **link;   // the class's list: under the lock
+  struct stack_class *class;   // r/o from here
+  size_t header;               // bytes ahead of the first stack
+  size_t size, stride;         // of a stack: usable bytes, and with the guard
+  uint32_t count;              // stacks in all
+  _Atomic(uint32_t) ready;     // how many are not fresh; written under the lock
+  _Atomic(uint32_t) guarded;   // a bit a group, if guards are regions; written under the lock
+  _Atomic(uint32_t) populated; // a bit a group
+  // Under the lock:
+  uint32_t used;       // how many are out
+  uint32_t free_count; // how many are in free[]
+  uint16_t free[];     // their numbers
 } slab;
 
 typedef struct stack_class {
-  slab *list;     // slabs with stacks to hand out
-  uint32_t batch; // size of the next batch
+  slab *list; // slabs with stacks to hand out
 } stack_class;
+
+enum { UNKNOWN, BY_REGION, BY_PROTECT };
 
 static struct {
   _Atomic(uint32_t) lock; // 0 free, 1 held, 2 held and somebody may be asleep on it
   stack_class class[CLASSES];
-  enum { UNKNOWN, BY_REGION, BY_PROTECT } guards;
+  _Atomic(uint32_t) guards;  // how they are made: written under the lock
   _Atomic(bool) no_vectors;  // the kernel does not take many ranges; set once
   _Atomic(size_t) page_size; // the system's; 0 = not asked yet
 } stacks;
@@ -161,13 +170,17 @@ static char *guard_of(slab *s, uint32_t number) {
 
 static char *lo_of(slab *s, uint32_t number) { return guard_of(s, number) + s->stride - s->size; }
 
+static uint32_t number_of(slab *s, char *lo) {
+  return (uint32_t)((size_t)(lo - lo_of(s, 0)) / s->stride);
+}
+
 static slab *slab_of(void *lo) { return (slab *)((uintptr_t)lo & ~(SLAB - 1)); }
 
 // ---- guards and memory --------------------------------------------------------------------------
 
 // As many ranges as the kernel takes in one call: how many it took.
 static uint32_t advise_many(char *first, size_t stride, uint32_t n, size_t bytes, int advice) {
-  struct iovec ranges[BATCH];
+  struct iovec ranges[GROUP];
   if (n < 2 || bw__load_relaxed(&stacks.no_vectors)) return 0; // set once, and only a hint
   for (uint32_t i = 0; i < n; i++)
     ranges[i] = (struct iovec){.iov_base = first + i * stride, .iov_len = bytes};
@@ -179,26 +192,26 @@ static uint32_t advise_many(char *first, size_t stride, uint32_t n, size_t bytes
 
 // False: no memory for it, or too many mappings.
 static bool install_guard_locked(char *p, size_t bytes) {
-  if (stacks.guards == UNKNOWN) { // an emulator may have no advice and a friendly word for any
+  if (bw__load_relaxed(&stacks.guards) == UNKNOWN) {
+    // An emulator may have no advice and a friendly word for any.
     bool honest = madvise(p, bytes, -1) != 0;
-    stacks.guards = honest ? BY_REGION : BY_PROTECT;
+    bw__store_relaxed(&stacks.guards, honest ? BY_REGION : BY_PROTECT);
   }
-  if (stacks.guards == BY_REGION) {
+  if (bw__load_relaxed(&stacks.guards) == BY_REGION) {
     if (madvise(p, bytes, MADV_GUARD_INSTALL) == 0) return true;
     if (errno != EINVAL) return false;
-    stacks.guards = BY_PROTECT;
+    bw__store_relaxed(&stacks.guards, BY_PROTECT);
   }
   return mprotect(p, bytes, PROT_NONE) == 0;
 }
 
-// Guards for up to `n` fresh stacks of the slab. How many have one.
-static uint32_t guard_batch_locked(slab *s, uint32_t n) {
+// Guards for a group that may have some already. How many of its n stacks, from the first on, have
+// one then.
+static uint32_t guard_group_locked(slab *s, uint32_t first, uint32_t n) {
   size_t bytes = s->stride - s->size;
-  char *first = guard_of(s, s->ready);
-  uint32_t done = 0;
-  if (stacks.guards == BY_REGION)
-    done = advise_many(first, s->stride, n, bytes, MADV_GUARD_INSTALL);
-  while (done < n && install_guard_locked(first + done * s->stride, bytes)) done++;
+  char *at = guard_of(s, first);
+  uint32_t done = advise_many(at, s->stride, n, bytes, MADV_GUARD_INSTALL);
+  while (done < n && install_guard_locked(at + done * s->stride, bytes)) done++;
   return done;
 }
 
@@ -217,29 +230,27 @@ static void unlink_locked(slab *s) {
   if (s->next) s->next->link = s->link;
 }
 
-static bool has_stacks(const slab *s) { return s->free_count > 0 || s->ready < s->count; }
-
-// Makes fresh stacks ready; the first of the batch goes out. *batch: how many, 0: none.
-static uint32_t take_fresh_locked(slab *s, uint32_t *batch) {
-  stack_class *c = s->class;
-  uint32_t first = s->ready, left = s->count - s->ready;
-  *batch = guard_batch_locked(s, c->batch < left ? c->batch : left);
-  s->ready += *batch;
-  for (uint32_t i = *batch; i > 1; i--) s->free[s->free_count++] = (uint16_t)(first + i - 1);
-  c->batch = c->batch * 2 < BATCH ? c->batch * 2 : BATCH;
-  return first;
+static bool has_stacks(slab *s) {
+  return s->free_count > 0 || bw__load_relaxed(&s->ready) < s->count;
 }
 
-// A stack of the first slab on the list. *batch as above, 1 for one that was ready.
-static char *take_locked(stack_class *c, uint32_t *batch) {
+// The next fresh stack of the slab. False: there can be no guard for it.
+static bool take_fresh_locked(slab *s, uint32_t *number) {
+  *number = bw__load_relaxed(&s->ready);
+  bool later = bw__load_relaxed(&stacks.guards) == BY_REGION;
+  if (!later && !install_guard_locked(guard_of(s, *number), s->stride - s->size)) return false;
+  bw__store_relaxed(&s->ready, *number + 1);
+  return true;
+}
+
+// A stack of the first slab on the list, or NULL.
+static char *take_locked(stack_class *c) {
   slab *s = c->list;
   uint32_t number;
-  *batch = 1;
   if (s->free_count > 0)
     number = s->free[--s->free_count];
-  else
-    number = take_fresh_locked(s, batch);
-  if (*batch == 0) return NULL;
+  else if (!take_fresh_locked(s, &number))
+    return NULL;
   s->used++;
   if (!has_stacks(s)) unlink_locked(s);
   return lo_of(s, number);
@@ -266,7 +277,6 @@ static char *map_from_slab(size_t size, size_t *usable) {
   stack_class *c = &stacks.class[class_of(size, &size)];
   size = bw__align_up(size, page_size());
   lock();
-  if (!c->batch) c->batch = 1;
   while (!c->list) {
     unlock();
     slab *s = make_slab(c, size);
@@ -274,13 +284,8 @@ static char *map_from_slab(size_t size, size_t *usable) {
     lock();
     link_locked(s);
   }
-  uint32_t batch;
-  char *lo = take_locked(c, &batch);
+  char *lo = take_locked(c);
   unlock();
-  if (batch > 1) { // the others may be out by now: their content stays
-    size_t page = page_size();
-    advise_many(lo + size - page, stride_of(size), batch, page, MADV_POPULATE_WRITE);
-  }
   *usable = size;
   return lo;
 }
@@ -292,15 +297,55 @@ void *bw__port_stack_map(size_t size, size_t *usable) {
   return lo;
 }
 
+static bool has_bit(_Atomic(uint32_t) *word, uint32_t bit) {
+  return (bw__load_acquire(word) & bit) != 0; // pairs with the release in guard
+}
+
+// Guards for the group of the stack `number`. False: not for that one.
+static bool guard(slab *s, uint32_t number, uint32_t first, uint32_t n, uint32_t bit) {
+  lock();
+  uint32_t done = has_bit(&s->guarded, bit) ? n : guard_group_locked(s, first, n);
+  if (done == n) bw__store_release(&s->guarded, bw__load_relaxed(&s->guarded) | bit);
+  unlock();
+  return number < first + done;
+}
+
+// The top pages of all stacks of a group, whoever has them: their content stays.
+static void populate(slab *s, uint32_t first, uint32_t n, uint32_t bit) {
+  if (bw__load_relaxed(&s->ready) < first + n || has_bit(&s->populated, bit)) return;
+  if (atomic_fetch_or(&s->populated, bit) & bit) return;
+  char *top = lo_of(s, first) + s->size - page_size();
+  advise_many(top, s->stride, n, page_size(), MADV_POPULATE_WRITE);
+}
+
+bool bw__port_stack_first_use(void *lo, size_t usable) {
+  if (usable > CLASS_MAX || bw__load_relaxed(&stacks.guards) != BY_REGION) return true;
+  slab *s = slab_of(lo);
+  uint32_t number = number_of(s, lo), first = number / GROUP * GROUP;
+  uint32_t n = s->count - first < GROUP ? s->count - first : GROUP;
+  uint32_t bit = UINT32_C(1) << number / GROUP;
+  int saved = errno;
+  bool guarded = has_bit(&s->guarded, bit) || guard(s, number, first, n, bit);
+  if (guarded) populate(s, first, n, bit);
+  errno = saved;
+  return guarded;
+}
+
 // True: nobody has a stack of the slab any more, and the class has others to hand out.
 static bool give_locked(slab *s, char *lo) {
   bool listed = has_stacks(s);
-  s->free[s->free_count++] = (uint16_t)((size_t)(lo - lo_of(s, 0)) / s->stride);
+  s->free[s->free_count++] = (uint16_t)number_of(s, lo);
   s->used--;
   if (!listed) link_locked(s);
   if (s->used > 0 || (s->class->list == s && !s->next)) return false;
   unlink_locked(s);
   return true;
+}
+
+// Whether the stack has been used, or may have been.
+static bool may_have_memory(slab *s, char *lo) {
+  return bw__load_relaxed(&stacks.guards) != BY_REGION ||
+         has_bit(&s->guarded, UINT32_C(1) << number_of(s, lo) / GROUP);
 }
 
 void bw__port_stack_unmap(void *lo, size_t usable) {
@@ -310,7 +355,7 @@ void bw__port_stack_unmap(void *lo, size_t usable) {
     munmap((char *)lo - (bytes - usable), bytes);
   } else {
     slab *s = slab_of(lo);
-    madvise(lo, usable, MADV_DONTNEED);
+    if (may_have_memory(s, lo)) madvise(lo, usable, MADV_DONTNEED);
     lock();
     bool idle = give_locked(s, lo);
     unlock();

@@ -60,7 +60,9 @@ enum {
 
 static const int paint = 0xb5; // what a block is filled with in development builds
 
-void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg) {
+void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void *arg,
+                  void *fiber) {
+  (void)fiber;
   *c = (bw__ctx){.lo = lo, .size = size, .entry = entry, .arg = arg};
   c->sp = c->lo + size;
   c->save.at = c->lo;
@@ -166,8 +168,6 @@ BW_NOINLINE void bw__ctx_suspend(bw__ctx *c) {
   c->suspended = true;
   asyncify_start_unwind(&c->save);
 }
-
-void bw__ctx_destroy(bw__ctx *c) { (void)c; }
 
 ptrdiff_t bw__ctx_headroom(const bw__ctx *c) { return (char *)c->sp - c->save.at; }
 

@@ -122,6 +122,12 @@ void *bw__port_stack_map(size_t size, size_t *usable) {
   return NULL; // stacks come from the page heap
 }
 
+bool bw__port_stack_first_use(void *lo, size_t usable) {
+  (void)lo;
+  (void)usable;
+  return true;
+}
+
 void bw__port_stack_unmap(void *lo, size_t usable) {
   (void)lo;
   (void)usable;

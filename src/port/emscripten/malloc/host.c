@@ -3,6 +3,7 @@
 #include "port/emscripten/host.h"
 
 #include <emscripten/console.h>
+#include <emscripten/emscripten.h>
 #include <stdlib.h>
 
 void bw_host_write(int fd, const char *data, size_t n) {
@@ -10,6 +11,8 @@ void bw_host_write(int fd, const char *data, size_t n) {
   if (n > 0 && data[n - 1] == '\n') n--; // a line is what it prints
   emscripten_errn(data, n);
 }
+
+double bw_host_now(void) { return emscripten_get_now(); }
 
 _Noreturn void bw_host_exit(int status) {
   (void)status;
