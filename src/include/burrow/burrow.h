@@ -23,6 +23,7 @@
 
 #include <burrow/alloc.h>
 #include <burrow/chan.h>
+#include <burrow/chan_of.h>
 #include <burrow/debug.h>
 #include <burrow/error.h>
 #include <burrow/go.h>
