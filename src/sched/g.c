@@ -17,6 +17,7 @@
 #include <burrow/alloc.h>
 
 enum { BATCH = 32, IDS = 16 };
+enum { SMALL_ARG = 256 }; // copied into the usual block
 enum { TRIM_EVERY = 1000 * 1000 * 1000 };
 
 static struct {
@@ -220,7 +221,7 @@ bw__g *bw__g_make(const bw_go_options *o, void (*fn)(void *), void *arg, uintptr
   bw__m *m = bw__m_current();
   bw__p *p = m ? m->p : NULL;
   size_t want = o && o->stack_size ? o->stack_size : bw__sched_state.stack_size;
-  bool usual = !o || (!o->stack_size && !o->arg_size);
+  bool usual = !o || (!o->stack_size && o->arg_size <= SMALL_ARG);
   if (o && o->arg_size > PTRDIFF_MAX / 2) return NULL;
   if (!usual) want += bw__align_up(o->arg_size, 16);
   bw__g *g = usual && p ? take_free(p) : NULL;
