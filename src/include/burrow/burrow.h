@@ -29,6 +29,7 @@
 #include <burrow/go.h>
 #include <burrow/heap.h>
 #include <burrow/io.h>
+#include <burrow/patterns.h>
 #include <burrow/profile.h>
 #include <burrow/select.h>
 #include <burrow/slice.h>
