@@ -13,6 +13,7 @@
 #define BW_RANKS(X)                                                                                \
   X(BW_RANK_HANDLES, "handle table")                                                               \
   X(BW_RANK_CHAN, "channel")                                                                       \
+  X(BW_RANK_LIMITER, "rate limiter")                                                               \
   X(BW_RANK_POLL, "file descriptor")                                                               \
   X(BW_RANK_TIMERS, "timers")                                                                      \
   X(BW_RANK_ALLG, "list of goroutines")                                                            \

@@ -23,12 +23,14 @@
 
 #include <burrow/alloc.h>
 #include <burrow/chan.h>
+#include <burrow/chan_of.h>
 #include <burrow/debug.h>
 #include <burrow/defer.h>
 #include <burrow/error.h>
 #include <burrow/go.h>
 #include <burrow/heap.h>
 #include <burrow/io.h>
+#include <burrow/patterns.h>
 #include <burrow/profile.h>
 #include <burrow/select.h>
 #include <burrow/slice.h>

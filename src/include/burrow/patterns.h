@@ -1,0 +1,166 @@
+/// @file patterns.h  What programs of goroutines write again and again: groups that end together,
+/// work in parallel, pipelines, fan-in, rate limits.
+///
+/// Each of these ends all of its goroutines: none is left parked when the function that waits for
+/// them has returned. All may be used from goroutines and from plain threads, which block where a
+/// goroutine parks.
+///
+/// A counting semaphore is a channel. It holds a value for each permit that is taken:
+///
+///     bw_chan *sem = bw_chan_make(0, permits);
+///     bw_chan_send(sem, NULL);                  // acquire; bw_chan_try_send, bw_chan_send_until
+///     bw_chan_recv(sem, NULL);                  // release
+#ifndef BURROW_PATTERNS_H
+#define BURROW_PATTERNS_H
+
+#include <burrow/chan.h>
+#include <burrow/select.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// ---- groups -------------------------------------------------------------------------------------
+
+/// Goroutines that end together: the first error stops all, and one call waits for all (Go's
+/// errgroup).
+///
+///     bw_group *g = bw_group_make();
+///     if (!g) return BW_ENOMEM;
+///     int code = bw_group_go(g, serve, listener);
+///     if (!code) code = bw_group_go(g, watch, config);
+///     if (code) bw_group_stop(g, code);
+///     return bw_group_wait(g);
+///
+/// Stopping interrupts nobody: goroutines see it by bw_group_send, bw_group_recv, or
+/// bw_group_stopped in a select of their own, and return.
+///
+/// Ownership: bw_group_make gives the group to its maker, and bw_group_wait, which the maker calls
+/// once, frees it. Until that call the maker and the group's goroutines may use it, and whoever
+/// else the maker knows to be done by then; during the call only the group's goroutines.
+typedef struct bw_group bw_group;
+
+bw_group *bw_group_make(void); ///< NULL: no memory
+
+/// Runs fn(arg) on a new goroutine of the group. A result other than 0 stops the group as by
+/// bw_group_stop. fn returns: it must not call bw_goexit. 0; BW_ENOMEM, BW_ESTATE (no runtime):
+/// nothing was started. Does not park.
+int bw_group_go(bw_group *g, int (*fn)(void *arg), void *arg);
+
+/// Stops the group. The first code other than 0, here or returned by one of the goroutines, is what
+/// bw_group_wait returns; 0 is for "enough" and no error. May be called any number of times. Does
+/// not park.
+void bw_group_stop(bw_group *g, int code);
+
+/// A channel that never carries a value and is closed when the group is stopped, for selects. It is
+/// the group's: it must be neither closed nor released.
+bw_chan *bw_group_stopped(bw_group *g);
+
+/// As bw_chan_send and bw_chan_recv, but they end when the group is stopped. True: the value was
+/// sent, or received. False: the group is stopped (nothing was sent, or received), or the channel
+/// to receive from is closed and drained. May park.
+bool bw_group_send(bw_group *g, bw_chan *c, const void *value);
+bool bw_group_recv(bw_group *g, bw_chan *c, void *value);
+
+/// Waits until all goroutines of the group have returned and frees the group. 0, or the first code.
+/// What the goroutines wrote is visible to the caller. It does not stop the group. May park.
+int bw_group_wait(bw_group *g);
+
+// ---- work in parallel ---------------------------------------------------------------------------
+
+/// Calls fn(arg, i) once for each i from 0 to n-1, by up to `workers` goroutines at the same time,
+/// the caller among them (0: as many as there are Ps), and waits for them. Results go where fn puts
+/// them, by i:
+///
+///     static int square(void *arg, size_t i) {
+///       double *a = arg;
+///       a[i] *= a[i];
+///       return 0;
+///     }
+///     int code = bw_parallel(n, 0, square, a);
+///
+/// A result of fn other than 0 stops it: no call begins afterwards, and when those that have begun
+/// are over, the first such result is returned. Else 0. BW_ENOMEM: fn was never called. Where there
+/// is memory for few goroutines, or no runtime is running, those that there are do all the work.
+/// May park.
+int bw_parallel(size_t n, int workers, int (*fn)(void *arg, size_t i), void *arg);
+
+// ---- pipelines ----------------------------------------------------------------------------------
+
+/// What a stage of a pipeline does with each value.
+typedef struct bw_stage {
+  /// Makes *out of *in, for values of the channels' elem_size, aligned to 16 (out is NULL where
+  /// there is no channel). 0: *out is sent on. > 0: nothing is sent on: a filter. < 0: an error,
+  /// stops the group. It may park. Values are copied as bytes: what they point to changes hands.
+  int (*fn)(void *arg, const void *in, void *out);
+  void *arg;    ///< passed on as it is: kept alive by the caller
+  int workers;  ///< how many values are worked on at the same time; 0: as many as there are Ps
+  bool ordered; ///< results leave in the order in which their values came; a slow one holds up
+                ///< those behind it, of which as many as there are workers may be done. false: as
+                ///< they get done
+} bw_stage;
+
+/// Starts a stage: a worker pool that receives from `in`, calls fn, and sends what it makes on
+/// `out` (NULL: there are no results; the last stage).
+///
+///     bw_group *g = bw_group_make();
+///     ...
+///     bw_group_go(g, read_names, names);                  // bw_group_send(...), then close
+///     bw_group_stage(g, names, sizes, &(bw_stage){.fn = look_up, .workers = 8, .ordered = true});
+///     for (size_t size; bw_chan_recv(sizes, &size);) total += size;
+///     int code = bw_group_wait(g);                        // 0, or why `sizes` ended early
+///
+/// Who closes: the producer closes `in`; the stage closes `out`, after the last result, or when the
+/// group is stopped. Nobody else may send on `out` or close it. So a pipeline ends from its
+/// source, and stops everywhere at once. A consumer that has enough calls bw_group_stop(g, 0).
+/// When the group is stopped, values that are in a channel stay there, and those that a worker has
+/// in its hands are dropped: what they point to is to be found otherwise (an arena: heap.h).
+/// Who releases: the stage has references of its own; the caller's may go when this returns.
+///
+/// 0. BW_ENOMEM, BW_ESTATE: there is no stage and `out` is not closed; BW_EINVAL: likewise, fn or
+/// `in` is NULL. Does not park.
+int bw_group_stage(bw_group *g, bw_chan *in, bw_chan *out, const bw_stage *stage);
+
+/// Fan-in: what comes on any of the `n` channels `ins` is sent on `out`, which is closed when all
+/// of them are closed and drained, or the group is stopped. Values of one channel keep their order.
+/// One goroutine a channel; references, closing and results as for a stage; the array is the
+/// caller's. BW_EINVAL: a channel is NULL, or their element sizes differ. Does not park.
+int bw_group_merge(bw_group *g, bw_chan *const *ins, size_t n, bw_chan *out);
+
+// ---- rate limits --------------------------------------------------------------------------------
+
+/// A token bucket: it holds up to `burst` tokens, is full at first, and gets `events` of them every
+/// `per` nanoseconds, evenly spread. An event takes tokens, usually 1, or waits until they are
+/// there. Never more than burst + events * t / per tokens leave in any time t; over time exactly
+/// the rate, whatever the delays of those who wait: no fraction is lost. Those who wait are served
+/// in the order in which they came. It needs no goroutine. Any number of goroutines and threads may
+/// use one.
+typedef struct bw_limiter bw_limiter;
+
+/// 100 events a second, 10 at once: bw_limiter_make(100, BW_SECOND, 10). NULL: no memory. Panics
+/// "limiter: rate out of range" when one of them is below 1, when events * per (reduced as a
+/// fraction) does not fit into 62 bits, or the time to fill the bucket not into 61.
+bw_limiter *bw_limiter_make(int64_t events, int64_t per, int64_t burst);
+void bw_limiter_free(bw_limiter *l); ///< NULL is allowed; nobody may be waiting
+
+/// In all of these n is the number of tokens, 1 to `burst`: else they panic "limiter: more tokens
+/// than the burst" (so many are never there).
+
+/// Takes n tokens if they are there. Does not park.
+bool bw_limiter_try(bw_limiter *l, int64_t n);
+/// Takes n tokens, when they are there. May park.
+void bw_limiter_wait(bw_limiter *l, int64_t n);
+/// The same: 0; or BW_ETIMEDOUT at once, and nothing taken, when they will not be there before
+/// `deadline` is over (on bw_now's clock; one that has passed: as bw_limiter_try). May park.
+int bw_limiter_wait_until(bw_limiter *l, int64_t n, int64_t deadline);
+/// Takes n tokens and returns the time from which on they may be used, for those who wait
+/// themselves. Does not park.
+///
+///     int64_t when = bw_limiter_reserve(l, 1);
+///     if (BW_SELECT_UNTIL(when, bw_on_recv(bw_group_stopped(g), NULL)) != BW_ETIMEDOUT) return;
+int64_t bw_limiter_reserve(bw_limiter *l, int64_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,132 @@
+// Groups of goroutines, and work in parallel.
+//
+// A group counts those who use it: its goroutines, and its maker until bw_group_wait. Who leaves
+// last closes `done`, which is what the maker waits on; nobody touches the group after leaving it,
+// since the maker may have freed it.
+//
+//   I1  left > 0 until the maker waits and all goroutines have returned
+//   I2  `stopped` is closed once, by who sets `stopping`
+//   I3  code goes from 0 to another value once
+//
+// Locks: none of its own. Blocks: G | M in the functions that may park.
+#include "base/atomics.h"
+#include "port/port.h"
+
+#include <burrow/alloc.h>
+#include <burrow/error.h>
+#include <burrow/go.h>
+#include <burrow/patterns.h>
+
+struct bw_group {
+  bw_chan *stopped, *done; // r/o after make
+  _Atomic(size_t) left;
+  _Atomic(int) code;
+  _Atomic(bool) stopping;
+};
+
+typedef struct {
+  bw_group *group;
+  int (*fn)(void *arg);
+  void *arg;
+} member;
+
+static void free_group(bw_group *g) {
+  bw_chan_release(g->stopped);
+  bw_chan_release(g->done);
+  bw_free(g);
+}
+
+bw_group *bw_group_make(void) {
+  bw_group *g = bw_malloc(sizeof *g);
+  if (!g) return NULL;
+  *g = (bw_group){.stopped = bw_chan_make(0, 0), .done = bw_chan_make(0, 0)};
+  bw__store_relaxed(&g->left, 1); // relaxed: published by bw_go
+  if (g->stopped && g->done) return g;
+  free_group(g);
+  return NULL;
+}
+
+// The last touch of *g. The reference keeps `done` for the call that closes it: the maker may free
+// the group as soon as it sees it closed.
+static void leave(bw_group *g) {
+  bw_chan *done = bw_chan_retain(g->done);
+  if (bw__sub(&g->left, 1) == 1) bw_chan_close(done);
+  bw_chan_release(done);
+}
+
+static void run_member(void *arg) {
+  const member *m = arg;
+  bw_group *g = m->group;
+  int code = m->fn(m->arg);
+  if (code) bw_group_stop(g, code);
+  leave(g);
+}
+
+int bw_group_go(bw_group *g, int (*fn)(void *arg), void *arg) {
+  member m = {g, fn, arg};
+  bw_go_options copied = {.arg_size = sizeof m};
+  bw__add_relaxed(&g->left, 1); // the caller is counted: it cannot be 0 before
+  int code = bw_go_with(&copied, run_member, &m);
+  if (code) bw__sub(&g->left, 1);
+  return code;
+}
+
+void bw_group_stop(bw_group *g, int code) {
+  int none = 0;
+  if (code) bw__cas(&g->code, &none, code);
+  if (!bw__swap(&g->stopping, true)) bw_chan_close(g->stopped);
+}
+
+bw_chan *bw_group_stopped(bw_group *g) { return g->stopped; }
+
+bool bw_group_send(bw_group *g, bw_chan *c, const void *value) {
+  if (bw__load(&g->stopping)) return false;
+  return BW_SELECT(bw_on_send(c, value), bw_on_recv(g->stopped, NULL)) == 0;
+}
+
+bool bw_group_recv(bw_group *g, bw_chan *c, void *value) {
+  bool ok = false;
+  if (bw__load(&g->stopping)) return false;
+  int which = BW_SELECT(bw_on_recv_ok(c, value, &ok), bw_on_recv(g->stopped, NULL));
+  return which == 0 && ok;
+}
+
+int bw_group_wait(bw_group *g) {
+  if (bw__sub(&g->left, 1) != 1) bw_chan_recv(g->done, NULL);
+  int code = bw__load(&g->code);
+  free_group(g);
+  return code;
+}
+
+// ---- work in parallel ---------------------------------------------------------------------------
+
+typedef struct {
+  bw_group *group;
+  size_t n;
+  int (*fn)(void *arg, size_t i);
+  void *arg;
+  _Atomic(size_t) next; // the first index that nobody has taken
+} crew;
+
+static int work(void *arg) {
+  crew *c = arg;
+  while (!bw__load(&c->group->stopping)) {
+    size_t i = bw__add(&c->next, 1);
+    if (i >= c->n) break;
+    int code = c->fn(c->arg, i);
+    if (code) return code;
+  }
+  return 0;
+}
+
+int bw_parallel(size_t n, int workers, int (*fn)(void *arg, size_t i), void *arg) {
+  bw_group *g = bw_group_make();
+  if (!g) return BW_ENOMEM;
+  crew c = {.group = g, .n = n, .fn = fn, .arg = arg};
+  if (workers < 1) workers = bw_procs();
+  for (int i = 1; i < workers && (size_t)i < n; i++)
+    if (bw_group_go(g, work, &c) != 0) break;
+  int code = work(&c);
+  if (code) bw_group_stop(g, code);
+  return bw_group_wait(g);
+}
