@@ -294,3 +294,20 @@ static int close_after(void *arg) {
 DEATH_TEST(timer_chan_close, 2, "panic: close of receive-only channel") {
   test_run(close_after, NULL, 1);
 }
+
+// The typed views are the same channels.
+static int typed_views(void *arg) {
+  (void)arg;
+  int64_t start = bw_now(), due = 0;
+  bw_timer *t = bw_timer_make(BW_MILLISECOND);
+  bw_ticker *k = bw_ticker_make(BW_MILLISECOND);
+  CHECK(bw_recv(bw_timer_times(t), &due));
+  CHECK(due >= start + BW_MILLISECOND);
+  CHECK(bw_recv(bw_ticker_times(k), &due));
+  CHECK(due >= start + BW_MILLISECOND);
+  CHECK(bw_timer_times(t).chan == bw_timer_chan(t) && bw_ticker_times(k).chan == bw_ticker_chan(k));
+  bw_timer_release(t);
+  bw_ticker_release(k);
+  return 0;
+}
+TEST(timer_typed_views) { test_run(typed_views, NULL, 1); }

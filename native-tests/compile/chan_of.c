@@ -318,3 +318,17 @@ _Static_assert(sizeof(BW_CHAN(job)) == sizeof(void *) && sizeof(out) == sizeof(v
                    sizeof(in) == sizeof(void *),
                "size");
 #endif
+
+// ---- behaviour 20: a timer's channel ------------------------------------------------------------
+
+#ifdef CASE_b20_send_on_ticker // no: no member named 'may_send'
+void f(bw_ticker *t) { bw_send(bw_ticker_times(t), 1); }
+#endif
+#ifdef CASE_b20_close_timer // no: no member named 'may_send'
+void f(bw_timer *t) { bw_close(bw_timer_times(t)); }
+#endif
+#ifdef CASE_b20_receive_from_ticker // yes
+void f(bw_ticker *t) {
+  for (int64_t due; bw_recv(bw_ticker_times(t), &due);) {}
+}
+#endif

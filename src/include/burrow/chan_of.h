@@ -41,10 +41,8 @@
 ///     bw_recv(c.send_end, &v)       no member named 'may_recv'
 ///     c.send_end.recv_end           no member named 'recv_end'
 ///     BW_SEND_END(int) s = c;       invalid initializer; incompatible type
-///     bw_send(c, "text")            static assertion failed: the value is not of the channel's
-///     type bw_recv(c, &a_double)         static assertion failed: the target is not a pointer to
-///     the
-///                                   channel's type
+///     bw_send(c, "text")            static assertion failed: the value is not of the channel's ...
+///     bw_recv(c, &a_double)         static assertion failed: the target is not a pointer to ...
 ///     BW_CHAN(job) without TYPE     unknown type name 'bw_chan_of_job'
 ///     BW_CHAN_TYPE(int) again       redefinition of 'union bw_send_end_of_int'
 ///

@@ -34,6 +34,7 @@
 #define BURROW_TIME_H
 
 #include <burrow/chan.h>
+#include <burrow/chan_of.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -59,6 +60,13 @@ bw_timer *bw_timer_make(int64_t ns);
 /// The timer's channel; the caller borrows it, and may retain it: then it gives what the timer
 /// sends even after the timer's release. NULL for a timer of bw_after_func, and for NULL.
 bw_chan *bw_timer_chan(bw_timer *t);
+
+#ifndef __cplusplus
+/// The same with its type: what is sent to it does not compile.
+static inline BW_RECV_END(int64_t) bw_timer_times(bw_timer *t) {
+  return (BW_RECV_END(int64_t)){bw_timer_chan(t)};
+}
+#endif
 
 /// Keeps the timer from firing (Timer.Stop). True: it was pending, and this time fn will not run,
 /// or no value will come. False: it had fired or been stopped; fn may still be running, or be about
@@ -98,6 +106,13 @@ bw_ticker *bw_ticker_make(int64_t ns);
 /// The ticker's channel; the caller borrows it, and may retain it: then the ticker goes on after
 /// its release, until it was stopped or that reference ends. NULL for NULL.
 bw_chan *bw_ticker_chan(bw_ticker *t);
+
+#ifndef __cplusplus
+/// The same with its type: what is sent to it does not compile.
+static inline BW_RECV_END(int64_t) bw_ticker_times(bw_ticker *t) {
+  return (BW_RECV_END(int64_t)){bw_ticker_chan(t)};
+}
+#endif
 
 /// No more ticks (Ticker.Stop). The channel is not closed: receivers wait on. Nothing for NULL, as
 /// in Go. Does not park.
