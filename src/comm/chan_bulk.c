@@ -131,6 +131,7 @@ size_t bw_chan_recv_n(bw_chan *c, void *values, size_t n) {
   bw__chan_lock(c);
   size_t got = recv_some_locked(c, values, n, &woken);
   if (got > 0 || bw__chan_closed(c)) {
+    if (got == 0) bw__chan_zero(c, values);
     finish(c, &woken);
     return got;
   }
