@@ -23,9 +23,8 @@ static void ring_put_many(bw_chan *c, const char *from, size_t n) {
   }
 }
 
-// n <= count; a NULL `to` drops the values
+// n <= count; a NULL `to` drops the values. `count` is the caller's to change.
 static void ring_take_many(bw_chan *c, char *to, size_t n) {
-  bw__shared_store(&c->count, bw__shared_load(&c->count) - n);
   for (size_t part; n > 0; n -= part) {
     part = up_to_wrap(c, c->recv_at, n);
     if (to && c->elem_size) memcpy(to, bw__chan_slot(c, c->recv_at), part * c->elem_size);
@@ -50,20 +49,28 @@ static size_t send_some_locked(bw_chan *c, const char *values, size_t n, bw__cha
 }
 
 // What can be received now: the ring, then those who wait to send, whose values come after it. The
-// values of senders that are left move up into the ring.
+// values of senders that are left move up into the ring. `count` changes once, at the end: who
+// looks at it without the lock must not see values missing that a sender had ready.
 static size_t recv_some_locked(bw_chan *c, char *to, size_t n, bw__chain *woken) {
-  size_t got = least(n, bw__shared_load(&c->count));
+  size_t count = bw__shared_load(&c->count);
+  size_t got = least(n, count);
   ring_take_many(c, to, got);
-  while (got < n || bw__shared_load(&c->count) < c->cap) {
+  count -= got;
+  while (got < n || count < c->cap) {
     bw__sudog *s = bw__waitq_pop(&c->senders);
     if (!s) break;
-    if (got < n)
-      bw__chan_copy(c, to ? to + got++ * c->elem_size : (got++, NULL), s->elem);
-    else
-      bw__ring_put_value(c, s->elem);
+    if (got < n) {
+      bw__chan_copy(c, to ? to + got * c->elem_size : NULL, s->elem);
+      got++;
+    } else {
+      bw__chan_copy(c, bw__chan_slot(c, c->send_at), s->elem);
+      c->send_at = advance(c, c->send_at, 1);
+      count++;
+    }
     s->waiter->ok = true;
     bw__chain_add(woken, s);
   }
+  bw__shared_store(&c->count, count);
   return got;
 }
 
@@ -124,6 +131,7 @@ size_t bw_chan_recv_n(bw_chan *c, void *values, size_t n) {
   bw__chan_lock(c);
   size_t got = recv_some_locked(c, values, n, &woken);
   if (got > 0 || bw__chan_closed(c)) {
+    if (got == 0) bw__chan_zero(c, values);
     finish(c, &woken);
     return got;
   }

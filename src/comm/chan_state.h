@@ -123,6 +123,17 @@ static inline void bw__ring_take_value(bw_chan *c, void *to) {
   bw__shared_store(&c->count, bw__shared_load(&c->count) - 1);
 }
 
+// On a full ring: takes the oldest value and puts another behind the newest, in one go. `count`
+// stays what it is: who looks at it without the lock must not see the ring less than full, not even
+// empty, while a sender waits.
+static inline void bw__ring_turn(bw_chan *c, void *to, const void *value) {
+  char *slot = bw__chan_slot(c, c->recv_at);
+  bw__chan_copy(c, to, slot);
+  bw__chan_copy(c, slot, value);
+  if (++c->recv_at == c->cap) c->recv_at = 0;
+  c->send_at = c->recv_at;
+}
+
 // ---- the two operations, under the lock ---------------------------------------------------------
 
 // Sends if that is possible now: 0, BW_EAGAIN or BW_ECLOSED. *wake: whose wait has ended; ready its
@@ -144,18 +155,20 @@ static inline int bw__chan_send_locked(bw_chan *c, const void *value, bw__sudog 
 // Receives if that is possible now: 0, BW_EAGAIN, or BW_ECLOSED with `to` zeroed.
 static inline int bw__chan_recv_locked(bw_chan *c, void *to, bw__sudog **wake) {
   bool buffered = bw__shared_load(&c->count) > 0;
-  if (buffered) bw__ring_take_value(c, to);
   bw__sudog *sender = bw__waitq_pop(&c->senders);
   if (sender) {
     if (buffered)
-      bw__ring_put_value(c, sender->elem);
+      bw__ring_turn(c, to, sender->elem);
     else
       bw__chan_copy(c, to, sender->elem);
     sender->waiter->ok = true;
     *wake = sender;
     return 0;
   }
-  if (buffered) return 0;
+  if (buffered) {
+    bw__ring_take_value(c, to);
+    return 0;
+  }
   if (!bw__chan_closed(c)) return BW_EAGAIN;
   bw__chan_zero(c, to);
   return BW_ECLOSED;

@@ -54,7 +54,7 @@ void bw_chan_send_n(bw_chan *c, const void *values, size_t n);
 
 /// Receives up to `n` values into `values` (NULL: they are dropped): waits for the first one, then
 /// takes what is there at this moment. May park. Returns how many; 0: the channel is closed and
-/// drained (nothing is zeroed), or n is 0.
+/// drained, and the first value is zeroed; or n is 0.
 size_t bw_chan_recv_n(bw_chan *c, void *values, size_t n);
 
 /// Closes: receivers get what is buffered and then (zero, false); parked senders panic.
