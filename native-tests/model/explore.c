@@ -336,7 +336,7 @@ int model_spawn(const char *name, void (*run)(void *), void *arg) {
   *t = (thread){.name = name, .run = run, .arg = arg, .pending = {.kind = STEP_START}};
   if (it.self >= 0) memcpy(t->clock, it.threads[it.self].clock, sizeof t->clock);
   race_spawned(it.self, n);
-  bw__ctx_make(&t->ctx, model_stacks[n], MODEL_STACK, begin, t);
+  bw__ctx_make(&t->ctx, model_stacks[n], MODEL_STACK, begin, t, NULL);
   return n;
 }
 

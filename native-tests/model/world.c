@@ -75,7 +75,7 @@ int world_start(const char *name, bool goroutine, void (*run)(void *), void *arg
   w->of = t;
   w->goroutine = goroutine;
   w->timeouts = world_is.timeouts;
-  w->g.ctx.thread = t;
+  w->g.ctx->thread = t;
   w->m.cur = &w->g;
   w->m.p = &w->p;
   return t;
@@ -252,16 +252,16 @@ bw__g *bw__choose_directly(bw__m *m) { return world_is.direct ? m->cur : NULL; }
 void bw__go_directly(bw__m *m, bw__g *from, bw__g *to) {
   (void)m;
   (void)to;
-  goes_on(&it.threads[from->ctx.thread]);
+  goes_on(&it.threads[from->ctx->thread]);
 }
 
 void bw__sched_ready(bw__g *g, bool next) {
   (void)next;
-  world_thread *t = &it.threads[g->ctx.thread];
+  world_thread *t = &it.threads[g->ctx->thread];
   model_log(MODEL_OP(STEP_NOTE, NULL, "readies"));
-  if (t->readied) model_fail("%s is readied twice", model_thread_name(g->ctx.thread));
+  if (t->readied) model_fail("%s is readied twice", model_thread_name(g->ctx->thread));
   if (!t->parked && !t->will_park)
-    model_fail("%s is readied and does not wait", model_thread_name(g->ctx.thread));
+    model_fail("%s is readied and does not wait", model_thread_name(g->ctx->thread));
   t->readied = true;
   model_order_release(&t->readied);
   race_release(&t->readied, false);
