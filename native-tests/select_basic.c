@@ -311,7 +311,7 @@ static uint64_t mallocs(void) {
 }
 
 static void recycle_rounds(recycle *r, int rounds) {
-  for (int i = 0, v; i < rounds; i++) {
+  for (int i = 0, v = -1; i < rounds; i++) {
     CHECK(recycle_select(r, bw_on_send(r->c, &i), 2 + i % 15, i % 2) >= 0);
     CHECK(recycle_select(r, bw_on_recv(r->back, &v), 2 + i % 15, i % 2) >= 0);
     CHECK_EQ(v, i);

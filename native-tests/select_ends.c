@@ -138,10 +138,10 @@ static int deadlines(void *arg) {
   bw_chan *a = bw_chan_make(sizeof(int), 1), *b = bw_chan_make(sizeof(int), 0);
   int v = 3;
   for (int i = 0; i < 20; i++) {
-    int64_t deadline = bw_now() + i * 50 * BW_MICROSECOND;
+    int64_t deadline = bw_now() + BW_MICROSECOND * 50 * i;
     CHECK_EQ(BW_SELECT_UNTIL(deadline, bw_on_recv(a, &v), bw_on_send(b, &v)), BW_ETIMEDOUT);
     CHECK(bw_now() >= deadline);
-    deadline = bw_now() + i * 50 * BW_MICROSECOND;
+    deadline = bw_now() + BW_MICROSECOND * 50 * i;
     CHECK_EQ(bw_chan_recv_until(a, &v, deadline), BW_ETIMEDOUT);
     CHECK_EQ(bw_chan_send_until(b, &v, deadline), BW_ETIMEDOUT);
     CHECK(bw_now() >= deadline);

@@ -7,53 +7,101 @@
 
 static int rounds_of(int n) { return test_is_slow_build() ? n / 10 : n; }
 
+// Two that are to act at the same moment wait for each other's last step in this way. They do not
+// yield their cores: the system would have them take turns on one.
+#define SPIN_WHILE(condition)                                                                      \
+  while (condition) bw_gosched()
+
+static const uint32_t OVER = UINT32_MAX;
+
+// When main acts, measured from the start of a round, in turns of a loop: it looks for where it
+// comes neither before the other nor after it.
+typedef struct {
+  int delay, before, after;
+} aim;
+
+static void aim_wait(const aim *a, uint32_t round) {
+  for (volatile int i = a->delay + (int)(round % 8); i > 0; i--) {}
+}
+
+static void aim_learn(aim *a, bool was_before) {
+  if (was_before) {
+    a->before++;
+    a->delay = a->delay < 2000 ? a->delay + 8 : 0;
+  } else {
+    a->after++;
+    a->delay -= a->delay / 8;
+  }
+}
+
 // ---- at one moment ------------------------------------------------------------------------------
 
 // behaviour 37: at every moment a or b can be received from; so a select that looks at both never
-// finds neither, also while main makes b ready and then takes a's value.
+// finds neither, also while main makes b ready and then takes a's value. With many other cases in
+// between, which are never ready, looking takes as long as what main does.
+enum { AMONG_MOST = 200 };
+
 typedef struct {
-  bw_chan *a, *b, *begin, *found;
+  bw_chan *a, *b, *never;
+  _Atomic(uint32_t) round, answered;
+  int among, index;
 } moment;
 
 static void look_at_both(void *arg) {
   moment *m = arg;
-  while (bw_chan_recv(m->begin, NULL)) {
-    int index = BW_TRY_SELECT(bw_on_recv(m->a, NULL), bw_on_recv(m->b, NULL));
-    bw_chan_send(m->found, &index);
+  static bw_case cases[AMONG_MOST];
+  for (int i = 0; i < m->among; i++) cases[i] = bw_on_recv(m->never, NULL);
+  for (uint32_t round = 1;; round++) {
+    SPIN_WHILE(bw__load(&m->round) < round);
+    if (bw__load(&m->round) == OVER) break;
+    cases[0] = bw_on_recv(m->a, NULL);
+    cases[m->among - 1] = bw_on_recv(m->b, NULL);
+    m->index = bw_try_select(cases, (size_t)m->among);
+    bw__store(&m->answered, round);
   }
 }
 
-static int one_moment(void *arg) {
-  bool closes = arg;
-  moment m = {.begin = bw_chan_make(0, 1), .found = bw_chan_make(sizeof(int), 1)};
+static void one_moment(int among, bool closes, int rounds) {
+  moment m = {.never = bw_chan_make(0, 0), .among = among};
+  aim at = {0};
   CHECK_EQ(bw_go(look_at_both, &m), 0);
-  int index, seen[2] = {0}, rounds = rounds_of(100000);
-  for (int i = 0; i < rounds; i++) {
+  int64_t end = bw_now() + test_stress_ns(2);
+  for (uint32_t round = 1; round <= (uint32_t)rounds && bw_now() < end; round++) {
     m.a = bw_chan_make(sizeof(int), 1);
     m.b = bw_chan_make(sizeof(int), 1);
-    bw_chan_send(m.a, &i);
-    bw_chan_send(m.begin, NULL);
-    for (int k = i % 128; k > 0; k--) bw__cpu_relax();
+    bw_chan_send(m.a, &among);
+    bw__store(&m.round, round);
+    aim_wait(&at, round);
     if (closes)
       bw_chan_close(m.b);
     else
-      bw_chan_send(m.b, &i);
+      bw_chan_send(m.b, &among);
     BW_TRY_SELECT(bw_on_recv(m.a, NULL));
-    CHECK(bw_chan_recv(m.found, &index));
-    CHECK(index >= 0);
-    seen[index]++;
+    SPIN_WHILE(bw__load(&m.answered) < round);
+    if (m.index < 0) test_fail(__FILE__, __LINE__, "neither of both in round %u", round);
+    aim_learn(&at, m.index > 0);
     bw_chan_release(m.a);
     bw_chan_release(m.b);
   }
-  printf("found a %d times, b %d times\n", seen[0], seen[1]);
-  bw_chan_close(m.begin);
+  printf("found a %d times, b %d times\n", at.after, at.before);
+  bw__store(&m.round, OVER);
   while (bw_num_goroutine() > 1) bw_gosched();
-  bw_chan_release(m.begin);
-  bw_chan_release(m.found);
+  bw_chan_release(m.never);
+}
+
+static int of_two(void *arg) {
+  one_moment(2, arg, rounds_of(100000));
   return 0;
 }
-TEST(select_b37_at_one_moment) { test_run(one_moment, NULL, 2); }
-TEST(select_b37_at_one_moment_with_close) { test_run(one_moment, (void *)1, 2); }
+static int among_many(void *arg) {
+  one_moment(16, arg, rounds_of(20000));
+  one_moment(AMONG_MOST, arg, rounds_of(10000));
+  return 0;
+}
+TEST(select_b37_at_one_moment) { test_run(of_two, NULL, 2); }
+TEST(select_b37_at_one_moment_with_close) { test_run(of_two, (void *)1, 2); }
+TEST(select_b37_at_one_moment_among_many) { test_run(among_many, NULL, 2); }
+TEST(select_b37_at_one_moment_among_many_with_close) { test_run(among_many, (void *)1, 2); }
 
 // A try form looks without the lock. What it finds must have been so at one moment: here a receiver
 // waits on an open channel until that is closed, so a send either meets it or finds the channel
@@ -61,19 +109,10 @@ TEST(select_b37_at_one_moment_with_close) { test_run(one_moment, (void *)1, 2); 
 typedef struct {
   bw_chan *c;
   _Atomic(uint32_t) round;
-  atomic_int codes[2];
   atomic_int answered;
   bool receives;
+  int code;
 } closing;
-
-static const uint32_t OVER = UINT32_MAX;
-
-// For what another thread is about to do, which may have lost its core.
-#define SPIN_WHILE(condition, pause)                                                               \
-  for (int i_ = 1; condition; i_++) {                                                              \
-    pause;                                                                                         \
-    if (i_ % 5000 == 0) bw__port_thread_yield();                                                   \
-  }
 
 static void wait_in_channel(void *arg) {
   closing *r = arg;
@@ -88,43 +127,37 @@ static void wait_in_channel(void *arg) {
 static void try_each_round(void *arg) {
   closing *r = arg;
   for (uint32_t round = 1;; round++) {
-    SPIN_WHILE(bw__load(&r->round) < round, bw__cpu_relax());
+    while (bw__load(&r->round) < round) bw__cpu_relax();
     if (bw__load(&r->round) == OVER) break;
-    int v = 2, code = r->receives ? bw__chan_try_send(r->c, &v) : bw__chan_try_recv(r->c, &v);
-    if (code == BW_EAGAIN) test_fail(__FILE__, __LINE__, "told to come again in round %u", round);
-    atomic_fetch_add(&r->codes[code == 0], 1);
+    int v = 2;
+    r->code = r->receives ? bw__chan_try_send(r->c, &v) : bw__chan_try_recv(r->c, &v);
     atomic_fetch_add(&r->answered, 1);
   }
-  bw_outside_leave();
 }
 
 static int try_while_closing(void *arg) {
   closing r = {.receives = arg};
-  int meetings = 0;
-  int delay = 0; // of the close: looks for where it comes neither too late nor too early
+  aim at = {0};
   int64_t end = bw_now() + test_stress_ns(1);
-  bw__port_thread t;
-  bw_outside_enter();
-  CHECK_EQ(bw__port_thread_start(&t, try_each_round, &r), 0);
-  for (uint32_t round = 1; round < 100 || bw_now() < end; round++) {
+  chan_thread t;
+  chan_thread_start(&t, try_each_round, &r);
+  for (uint32_t round = 1; round < 50 || bw_now() < end; round++) {
     r.c = bw_chan_make(sizeof(int), 0);
     atomic_store(&r.answered, 0);
     CHECK_EQ(bw_go(wait_in_channel, &r), 0);
-    SPIN_WHILE(bw__waitq_empty(r.receives ? &r.c->receivers : &r.c->senders), bw_gosched());
+    SPIN_WHILE(bw__waitq_empty(r.receives ? &r.c->receivers : &r.c->senders));
     bw__store(&r.round, round);
-    for (volatile int i = delay + (int)(round % 8); i > 0; i--) {}
+    aim_wait(&at, round);
     CHECK_EQ(bw__chan_close(r.c), 0);
-    SPIN_WHILE(atomic_load(&r.answered) < 2, bw_gosched());
+    SPIN_WHILE(atomic_load(&r.answered) < 2);
     while (bw_num_goroutine() > 1) bw_gosched();
+    if (r.code == BW_EAGAIN) test_fail(__FILE__, __LINE__, "told to come again in round %u", round);
+    aim_learn(&at, r.code != 0);
     bw_chan_release(r.c);
-    bool met = atomic_load(&r.codes[1]) > meetings;
-    meetings += met;
-    if (!met) delay = delay < 1000 ? delay + 8 : 0;
-    if (met) delay -= delay / 8;
   }
   bw__store(&r.round, OVER);
-  bw__port_thread_join(&t);
-  printf("met %d times, closed %d times\n", atomic_load(&r.codes[1]), atomic_load(&r.codes[0]));
+  chan_thread_join(&t);
+  printf("met %d times, closed %d times\n", at.after, at.before);
   return 0;
 }
 THREADS_TEST(chan_b24_try_send_while_closing) { test_run(try_while_closing, (void *)1, 1); }
