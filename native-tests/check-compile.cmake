@@ -25,6 +25,18 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
       add_test(NAME compile_${stem}_gcc COMMAND ${check} -D CC=${BURROW_GCC} ${script})
     endif()
   endforeach()
+  # The headers in C++.
+  find_program(BURROW_GXX NAMES g++)
+  find_program(BURROW_CLANGXX NAMES clang++)
+  mark_as_advanced(BURROW_GXX BURROW_CLANGXX)
+  foreach(compiler IN LISTS BURROW_GXX BURROW_CLANGXX)
+    if(compiler)
+      get_filename_component(stem ${compiler} NAME)
+      add_test(NAME compile_cxx_${stem}
+               COMMAND ${compiler} -std=c++11 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Werror
+                       -I ${PROJECT_SOURCE_DIR}/src/include ${CMAKE_CURRENT_LIST_DIR}/compile/cxx.cc)
+    endif()
+  endforeach()
   # The check itself: faults that it must find.
   set(scratch ${CMAKE_CURRENT_BINARY_DIR}/check-compile)
   foreach(case "compiles~no: x~int y~compiles, but must not"

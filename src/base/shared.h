@@ -37,6 +37,14 @@ typedef _Atomic(uint64_t) bw__tally;
 #define bw__tally_write(p, v)  bw__store_relaxed((p), (v))
 #endif
 
+// A load without the lock under which the word is written, and before everything that follows, on
+// every host: for who acts on what it sees. (On wasm an atomic load: a plain one on x86.)
+#if BW_WASM
+#define bw__shared_look(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#else
+#define bw__shared_look(p) bw__shared_load(p)
+#endif
+
 // Adds in the one thread that writes `t` (or under the lock that guards it). Returns the sum.
 static inline uint64_t bw__tally_add(bw__tally *t, uint64_t n) {
   uint64_t sum = bw__tally_read(t) + n;

@@ -135,6 +135,7 @@ int bw__chan_close(bw_chan *c) {
   bw__chan_lock(c);
   if (bw__chan_closed(c)) return bw__chan_finish(c, BW_ECLOSED, NULL);
   bw__shared_store(&c->flags, bw__shared_load(&c->flags) | BW_CHAN_CLOSED);
+  if (BW_WASM) atomic_thread_fence(memory_order_seq_cst); // seen before the queues are seen empty
   for (bw__sudog *s; (s = bw__waitq_pop(&c->receivers)); bw__chain_add(&woken, s)) {
     bw__chan_zero(c, s->elem);
     s->waiter->ok = false;

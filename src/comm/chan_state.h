@@ -69,11 +69,11 @@ static inline bool bw__chan_closed(bw_chan *c) {
 
 // A receive would not find a value now. (A waiting sender of a buffered channel means a full ring.)
 static inline bool bw__chan_seems_empty(bw_chan *c) {
-  return c->cap ? bw__shared_load(&c->count) == 0 : bw__waitq_empty(&c->senders);
+  return c->cap ? bw__shared_look(&c->count) == 0 : bw__waitq_empty(&c->senders);
 }
 
 static inline bool bw__chan_seems_full(bw_chan *c) {
-  return c->cap ? bw__shared_load(&c->count) == c->cap : bw__waitq_empty(&c->receivers);
+  return c->cap ? bw__shared_look(&c->count) == c->cap : bw__waitq_empty(&c->receivers);
 }
 
 // True: at some moment in this call a send had to wait.

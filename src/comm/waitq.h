@@ -39,7 +39,7 @@ typedef struct bw__place {
 static inline bw__place *bw__place_of(bw__waiter *w) { return BW_CONTAINER(w, bw__place, waiter); }
 
 // Any thread, without the lock: a hint.
-static inline bool bw__waitq_empty(bw__waitq *q) { return !bw__shared_load(&q->first); }
+static inline bool bw__waitq_empty(bw__waitq *q) { return !bw__shared_look(&q->first); }
 
 static inline void bw__waitq_push(bw__waitq *q, bw__sudog *s) {
   s->next = NULL;
@@ -79,6 +79,6 @@ static inline bw__sudog *bw__waitq_pop(bw__waitq *q) {
 
 // For the owner of a sudog that lost, after its waiter was woken: true when it is off its queue,
 // and nobody touches it any more, without taking the lock. (Pairs with the store in remove.)
-static inline bool bw__waitq_left(bw__sudog *s) { return !bw__shared_load(&s->queue); }
+static inline bool bw__waitq_left(bw__sudog *s) { return !bw__shared_look(&s->queue); }
 
 #endif

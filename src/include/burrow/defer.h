@@ -51,6 +51,7 @@
 #ifndef BURROW_DEFER_H
 #define BURROW_DEFER_H
 
+#include <burrow/error.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,13 +70,13 @@ extern "C" {
 
 /// Panics with a message, cut to 255 bytes. The conversions are %s %c %d %u %x %p %zu %td %lld %llu
 /// and %%.
-_Noreturn void bw_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+BW_NORETURN void bw_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /// Panics with a value, which must live until the panic is over: recovered, and the function that
 /// recovered returned. `write`, or NULL, is called when nobody recovers, on the goroutine, and puts
 /// at most `room` bytes with the NUL into `text`, which is empty before. It may do what it likes; a
 /// panic that leaves it is `fatal error: panic while printing panic value`.
-_Noreturn void bw_panic_value(void *value, void (*write)(void *value, char *text, size_t room));
+BW_NORETURN void bw_panic_value(void *value, void (*write)(void *value, char *text, size_t room));
 
 /// What a panic is about.
 typedef struct bw_panic_info {
@@ -96,7 +97,7 @@ const bw_panic_info *bw_recover(bw_panicking *p);
 
 /// Panics again with what was recovered: Go's panic(recover()). Uncaught, it is printed as one,
 /// `panic: MESSAGE [recovered, repanicked]`.
-_Noreturn void bw_panic_again(const bw_panic_info *info);
+BW_NORETURN void bw_panic_again(const bw_panic_info *info);
 
 /// Writes to `text` what follows "panic: " when nobody recovers, cut to `room` bytes with the NUL.
 /// Calls the value's `write`. `info` is what bw_recover gave.
@@ -107,7 +108,7 @@ void bw_panic_text(const bw_panic_info *info, char *text, size_t room);
 /// course, and when it is recovered the goroutine ends all the same. When the main goroutine ends
 /// in this way the others go on, and once they have ended, the program ends with "fatal error: no
 /// goroutines (main called runtime.Goexit) - deadlock!". Only on a goroutine. May park.
-_Noreturn void bw_goexit(void);
+BW_NORETURN void bw_goexit(void);
 
 // ---- looking ------------------------------------------------------------------------------------
 
@@ -184,8 +185,8 @@ void bw__scope_run(bw_scope *s);
 void bw__scope_end(bw_scope *s);
 void bw__defer_on_heap(bw_scope *s, bw__deferred_fn fn, bool takes, void *arg);
 void bw__defer_copied(bw_scope *s, bw__deferred_fn fn, bool takes, const void *arg, size_t size);
-_Noreturn void bw__defer_nil(void);
-_Noreturn void bw__defer_unprepared(void);
+BW_NORETURN void bw__defer_nil(void);
+BW_NORETURN void bw__defer_unprepared(void);
 
 #if BW_JUMP_OWN
 typedef struct bw__jump {

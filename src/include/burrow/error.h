@@ -10,8 +10,12 @@
 #ifndef BURROW_ERROR_H
 #define BURROW_ERROR_H
 
+// Of functions that do not return, in C and in C++.
 #ifdef __cplusplus
+#define BW_NORETURN [[noreturn]]
 extern "C" {
+#else
+#define BW_NORETURN _Noreturn
 #endif
 
 /// Every code: name, value, text.

@@ -19,6 +19,7 @@
 #ifndef BURROW_SLICE_H
 #define BURROW_SLICE_H
 
+#include <burrow/error.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -98,7 +99,7 @@ bw_slice bw_slice_slice(bw_slice s, size_t elem_size, ptrdiff_t low, ptrdiff_t h
 bw_slice bw_slice_slice3(bw_slice s, size_t elem_size, ptrdiff_t low, ptrdiff_t high,
                          ptrdiff_t max);
 
-_Noreturn void bw_slice_panic_index(ptrdiff_t i, ptrdiff_t len);
+BW_NORETURN void bw_slice_panic_index(ptrdiff_t i, ptrdiff_t len);
 
 /// &s[i]. Panics "index out of range [i] with length len".
 static inline void *bw_slice_at(bw_slice s, size_t elem_size, ptrdiff_t i) {
