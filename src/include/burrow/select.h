@@ -23,8 +23,8 @@
 /// ready, the default is never taken. A channel may be in several cases. A case whose channel is
 /// NULL (Go's nil channel) never happens: so a case is switched off. No case at all, or only such:
 /// waits for ever. A send to a channel that is closed, or is closed while it waits, panics "send on
-/// closed channel" if that case is chosen; a receive from one happens, with a zero value. A send to a
-/// timer's channel panics when the select comes to look at it (typed, it does not compile).
+/// closed channel" if that case is chosen; a receive from one happens, with a zero value. A send to
+/// a timer's channel panics when the select comes to look at it (typed, it does not compile).
 ///
 /// The channel and value expressions of all cases are evaluated once, whichever case happens. They
 /// may run in any order (C's, not Go's). The variable of a receive that does not happen is left as
