@@ -370,13 +370,10 @@ static void try_ends(void) {
 
 static void finish(void) {
   if (!world_at_rest()) return;
-  if (is_new(outcome_hash() & ~(uint64_t)1)) it.outcomes += outcome_hash();
-  if (!is_new(history_hash())) return;
-  const char *wrong = spec_explains(&it.p);
-  if (wrong) {
-    model_fail("%s", wrong);
-    return;
-  }
+  uint64_t outcome = outcome_hash() & ~(uint64_t)1;
+  if (is_new(outcome)) it.outcomes += outcome;
+  const char *wrong = is_new(history_hash()) ? spec_explains(&it.p) : NULL;
+  if (wrong) model_fail("%s", wrong);
   for (int c = 0; c < it.p.channels && !model_failed(); c++)
     if (!it.released[c]) check_channel(it.chan[c]);
   if (!model_failed()) try_ends();
