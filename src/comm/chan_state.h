@@ -55,7 +55,7 @@ bool bw__timer_chan_overdue(bw_chan *c);
 // Pointers come out of the ring, and values are copied to and from the stacks of waiters, which may
 // lie in memory that their threads grew before they took the same lock.
 static inline void bw__chan_lock(bw_chan *c) {
-  bw__mutex_lock(&c->lock);
+  bw__mutex_lock_patient(&c->lock);
   bw__port_mem_sync();
 }
 

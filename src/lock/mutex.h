@@ -45,6 +45,7 @@ static inline void bw__mutex_init(bw__mutex *mu, bw__rank rank) {
 }
 
 void bw__mutex_lock_slow(bw__mutex *mu);
+void bw__mutex_lock_patient_slow(bw__mutex *mu);
 void bw__mutex_unlock_slow(bw__mutex *mu);
 
 // Without the rank: only around a fork, which takes all locks of a room, in a fixed order.
@@ -66,6 +67,14 @@ static inline void bw__mutex_unlock_unranked(bw__mutex *mu) {
 static inline void bw__mutex_lock(bw__mutex *mu) {
   bw__rank_push((bw__rank)mu->rank);
   bw__mutex_lock_unranked(mu);
+}
+
+// The same for a lock that the same few take again and again: who has to wait does so for longer,
+// and all together get further. Blocks: M. Locks: mu.
+static inline void bw__mutex_lock_patient(bw__mutex *mu) {
+  uint32_t free_word = 0;
+  bw__rank_push((bw__rank)mu->rank);
+  if (BW_UNLIKELY(!bw__cas_acquire(&mu->word, &free_word, 1))) bw__mutex_lock_patient_slow(mu);
 }
 
 // Blocks: never. True: locked.

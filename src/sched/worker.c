@@ -57,6 +57,22 @@ static inline bw__g *next(bw__m *m) {
   return BW_LIKELY(g && (!bw__g_has(g, BW_G_PINNED) || g->pinned == m)) ? g : bw__find(m, g);
 }
 
+// Runs g and some that follow. Returns the one after those. (A function of its own, because engines
+// of wasm replace a function by its optimised form when it is called the next time: a loop that
+// never ends would stay what it was at the start.)
+static BW_NOINLINE bw__g *serve_some(bw__m *m, bw__g *g) {
+  enum { SOME = 1000 };
+  bw__ctx_never_suspends();
+  for (int i = 0; g && i < SOME; i++) {
+    bw__run_begin(m, g);
+    bw__trace_start(m, g);
+    bool alive = bw__ctx_resume(g->ctx);
+    settle(m, alive);
+    g = next(m);
+  }
+  return g;
+}
+
 // The first goroutine comes from bw__find, after which the M counts no more as one that looks for
 // work.
 void bw__m_serve(bw__m *m) {
@@ -67,12 +83,7 @@ void bw__m_serve(bw__m *m) {
   bw__port_thread_fault_stack(true);
   if (m->given) bw__p_hold(m, m->given);
   m->given = NULL;
-  for (bw__g *g = bw__find(m, NULL); g; g = next(m)) {
-    bw__run_begin(m, g);
-    bw__trace_start(m, g);
-    bool alive = bw__ctx_resume(g->ctx);
-    settle(m, alive);
-  }
+  for (bw__g *g = bw__find(m, NULL); g;) g = serve_some(m, g);
   if (m->p) bw__p_let_go(m);
   bw__port_thread_fault_stack(false);
   bw__m_set_here(NULL);

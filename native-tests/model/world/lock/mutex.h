@@ -16,7 +16,8 @@ static inline void bw__mutex_init(bw__mutex *mu, bw__rank rank) { mu->rank = ran
 void world_lock(bw__mutex *mu, const char *func, int line);
 void world_unlock(bw__mutex *mu, const char *func, int line);
 
-#define bw__mutex_lock(mu)   world_lock((mu), __func__, __LINE__)
-#define bw__mutex_unlock(mu) world_unlock((mu), __func__, __LINE__)
+#define bw__mutex_lock(mu)         world_lock((mu), __func__, __LINE__)
+#define bw__mutex_lock_patient(mu) world_lock((mu), __func__, __LINE__)
+#define bw__mutex_unlock(mu)       world_unlock((mu), __func__, __LINE__)
 
 #endif
