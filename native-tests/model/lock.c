@@ -56,7 +56,10 @@ static void section(void) {
 static void run(void *arg) {
   (void)arg;
   for (int i = 0; i < it.p->rounds; i++) {
-    bw__mutex_lock(it.mu);
+    if (model_self() % 2)
+      bw__mutex_lock_patient(it.mu);
+    else
+      bw__mutex_lock(it.mu);
     section();
     bw__mutex_unlock(it.mu);
   }

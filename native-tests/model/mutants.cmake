@@ -38,6 +38,7 @@ function(shorten file from to)
 endfunction()
 
 shorten(lock/mutex.c "SPIN_ROUNDS = BW_WASM ? 1000 : 40" "SPIN_ROUNDS = 1")
+shorten(lock/mutex.c "LOOKS = 6, PAUSES = 64" "LOOKS = 1, PAUSES = 1")
 shorten(sched/park.c "LOOKS = BW_WASM ? 1000 : 60" "LOOKS = 1")
 if(ONLY STREQUAL "short")
   return()
