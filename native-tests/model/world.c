@@ -76,7 +76,7 @@ int world_start(const char *name, bool goroutine, void (*run)(void *), void *arg
   w->goroutine = goroutine;
   w->timeouts = world_is.timeouts;
   w->g.ctx->thread = t;
-  w->m.cur = &w->g;
+  if (goroutine) w->m.cur = &w->g;
   w->m.p = &w->p;
   return t;
 }
@@ -209,14 +209,13 @@ bool bw__port_may_block(void) { return true; }
 
 // ---- parking ------------------------------------------------------------------------------------
 
-bw__m *bw__m_current(void) { return &self()->m; }
-
 // Called while a waiter is made.
-bw__g *bw__g_current(void) {
-  world_thread *t = self();
-  t->will_park = true;
-  return t->goroutine ? &t->g : NULL;
+bw__m *bw__m_current(void) {
+  self()->will_park = true;
+  return &self()->m;
 }
+
+bw__g *bw__g_current(void) { return self()->goroutine ? &self()->g : NULL; }
 
 static void goes_on(world_thread *t) {
   model_step(MODEL_OP(STEP_RESUME, &t->readied, NULL));

@@ -11,6 +11,7 @@
 #define BW_LIKELY(x)    __builtin_expect(!!(x), 1)
 #define BW_UNLIKELY(x)  __builtin_expect(!!(x), 0)
 #define BW_NOINLINE     __attribute__((noinline))
+#define BW_INLINE       inline __attribute__((always_inline))
 #define BW_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define BW_CACHE_LINE   64
 

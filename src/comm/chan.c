@@ -25,7 +25,7 @@
 #include "comm/chan.h"
 
 #include "comm/chan_state.h"
-#include "sched/sched.h"
+#include "sched/parking.h"
 #include "sched/unwind.h"
 
 #include <burrow/alloc.h>
@@ -72,30 +72,22 @@ void bw_chan_release(bw_chan *c) {
 
 // ---- waiting ------------------------------------------------------------------------------------
 
-static void abandon(bw__waiter *w) {
+void bw__place_abandon(bw__waiter *w) {
   bw__sudog *s = &bw__place_of(w)->sudog;
   bw__waitq *q = bw__shared_load(&s->queue);
   if (q) bw__waitq_remove(q, s);
 }
 
-void bw__place_enter(bw__place *p, bw__waitq *q, void *elem) {
-  bw__waiter_init(&p->waiter);
-  p->waiter.abandon = abandon;
-  p->sudog.elem = elem;
-  p->sudog.waiter = &p->waiter;
-  p->sudog.winner = NULL;
-  bw__waitq_push(q, &p->sudog);
-}
-
 // Unlocks. Returns 0 or BW_ECLOSED.
-static int wait_in(bw_chan *c, bw__waitq *q, void *elem, bw__reason reason) {
+static BW_INLINE int wait_in(bw_chan *c, bw__waitq *q, void *elem, bw__reason reason) {
   bw__place p;
+  bw__m *m = bw__waiter_init_here(&p.waiter);
   bw__place_enter(&p, q, elem);
-  bw__wait(&p.waiter, &c->lock, reason);
+  bw__wait_here(m, &p.waiter, &c->lock, reason);
   return p.waiter.ok ? 0 : BW_ECLOSED;
 }
 
-int bw__chan_send(bw_chan *c, const void *value) {
+static BW_INLINE int send(bw_chan *c, const void *value) {
   bw__sudog *wake = NULL;
   bw__chan_lock(c);
   int code = bw__chan_send_locked(c, value, &wake);
@@ -103,13 +95,17 @@ int bw__chan_send(bw_chan *c, const void *value) {
   return wait_in(c, &c->senders, (void *)value, BW_REASON_CHAN_SEND);
 }
 
-int bw__chan_recv(bw_chan *c, void *value) {
+static BW_INLINE int recv(bw_chan *c, void *value) {
   bw__sudog *wake = NULL;
   bw__chan_lock(c);
   int code = bw__chan_recv_locked(c, value, &wake);
   if (code != BW_EAGAIN) return bw__chan_finish(c, code, wake);
   return wait_in(c, &c->receivers, value, BW_REASON_CHAN_RECEIVE);
 }
+
+int bw__chan_send(bw_chan *c, const void *value) { return send(c, value); }
+
+int bw__chan_recv(bw_chan *c, void *value) { return recv(c, value); }
 
 // ---- without waiting ----------------------------------------------------------------------------
 
@@ -162,12 +158,12 @@ void bw__chan_check_send(bw_chan *c) {
 void bw_chan_send(bw_chan *c, const void *value) {
   if (!c) bw__wait_forever(BW_REASON_CHAN_SEND_NIL);
   bw__chan_check_send(c);
-  if (bw__chan_send(c, value) != 0) bw__chan_panic_closed();
+  if (send(c, value) != 0) bw__chan_panic_closed();
 }
 
 bool bw_chan_recv(bw_chan *c, void *value) {
   if (!c) bw__wait_forever(BW_REASON_CHAN_RECEIVE_NIL);
-  return bw__chan_recv(c, value) == 0;
+  return recv(c, value) == 0;
 }
 
 int bw_chan_try_send(bw_chan *c, const void *value) {

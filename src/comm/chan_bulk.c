@@ -92,6 +92,7 @@ static void unlock_and_ready(void *arg) {
 static bool wait_in(bw_chan *c, bw__waitq *q, void *elem, bw__chain *woken, bw__reason reason) {
   bw__place p;
   release r = {c, woken->first};
+  bw__waiter_init(&p.waiter);
   bw__place_enter(&p, q, elem);
   bw__wait_commit(&p.waiter, unlock_and_ready, &r, -1, reason);
   bw__wait_over(&p.waiter);

@@ -138,7 +138,7 @@ static inline void bw__ring_turn(bw_chan *c, void *to, const void *value) {
 
 // Sends if that is possible now: 0, BW_EAGAIN or BW_ECLOSED. *wake: whose wait has ended; ready its
 // waiter after unlocking.
-static inline int bw__chan_send_locked(bw_chan *c, const void *value, bw__sudog **wake) {
+static BW_INLINE int bw__chan_send_locked(bw_chan *c, const void *value, bw__sudog **wake) {
   if (BW_UNLIKELY(bw__chan_closed(c))) return BW_ECLOSED;
   bw__sudog *receiver = bw__waitq_pop(&c->receivers);
   if (receiver) {
@@ -153,7 +153,7 @@ static inline int bw__chan_send_locked(bw_chan *c, const void *value, bw__sudog 
 }
 
 // Receives if that is possible now: 0, BW_EAGAIN, or BW_ECLOSED with `to` zeroed.
-static inline int bw__chan_recv_locked(bw_chan *c, void *to, bw__sudog **wake) {
+static BW_INLINE int bw__chan_recv_locked(bw_chan *c, void *to, bw__sudog **wake) {
   bool buffered = bw__shared_load(&c->count) > 0;
   bw__sudog *sender = bw__waitq_pop(&c->senders);
   if (sender) {
@@ -184,9 +184,18 @@ static inline int bw__chan_finish(bw_chan *c, int code, bw__sudog *wake) {
 
 // ---- waiting ------------------------------------------------------------------------------------
 
-// Puts the calling goroutine or thread into q, whose channel is locked; bw__wait or
-// bw__wait_commit must follow. After that p->waiter.ok says whether the operation happened.
-void bw__place_enter(bw__place *p, bw__waitq *q, void *elem);
+// bw__waiter's `abandon` of one with a place.
+void bw__place_abandon(bw__waiter *w);
+
+// Puts the waiter, which has been made, into q, whose channel is locked; a wait must follow. After
+// that p->waiter.ok says whether the operation happened.
+static inline void bw__place_enter(bw__place *p, bw__waitq *q, void *elem) {
+  p->waiter.abandon = bw__place_abandon;
+  p->sudog.elem = elem;
+  p->sudog.waiter = &p->waiter;
+  p->sudog.winner = NULL;
+  bw__waitq_push(q, &p->sudog);
+}
 
 // ---- chains of those whose waits have ended -----------------------------------------------------
 

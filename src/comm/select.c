@@ -21,7 +21,7 @@
 // take memory for the time of the call.
 #include "comm/chan.h"
 #include "comm/chan_state.h"
-#include "sched/sched.h"
+#include "sched/parking.h"
 #include "sched/timers.h"
 
 #include <burrow/alloc.h>
@@ -274,14 +274,14 @@ static void commit(void *arg) {
 }
 
 // All channels are locked and nothing can go on. Results as look.
-static int wait_for_one(selection *s) {
-  bw__waiter_init(&s->waiter);
+static BW_INLINE int wait_for_one(selection *s) {
+  bw__m *m = bw__waiter_init_here(&s->waiter);
   s->waiter.abandon = abandon;
   s->winner = NULL;
   bool timed = s->deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE;
   if (timed) bw__timer_init(&s->timer, expire);
   enqueue(s);
-  bool woken = bw__wait_commit(&s->waiter, commit, s, s->deadline, BW_REASON_SELECT);
+  bool woken = bw__wait_commit_here(m, &s->waiter, commit, s, s->deadline, BW_REASON_SELECT);
   if (!woken && !bw__waiter_claim(&s->waiter)) bw__wait_again(&s->waiter);
   leave_queues(s);
   bw__wait_over(&s->waiter);
@@ -301,7 +301,7 @@ static int wait_for_nobody(const selection *s) {
 
 // ---- the whole ----------------------------------------------------------------------------------
 
-static int run(selection *s, bool waits) {
+static BW_INLINE int run(selection *s, bool waits) {
   int result = look(s);
   if (result != BW_EAGAIN) return result;
   if (any_overdue(s) && (result = look(s)) != BW_EAGAIN) return result;
@@ -314,7 +314,7 @@ static int run(selection *s, bool waits) {
   return waits ? wait_for_nobody(s) : BW_EAGAIN;
 }
 
-static int select_few(const bw_case *cases, size_t n, int64_t deadline, bool waits) {
+static BW_INLINE int select_few(const bw_case *cases, size_t n, int64_t deadline, bool waits) {
   bw__sudog sudogs[FEW];
   uint16_t orders[2 * FEW];
   selection s;
@@ -343,7 +343,7 @@ static BW_NOINLINE int select_many(const bw_case *cases, size_t n, int64_t deadl
   return result;
 }
 
-static int select_among(const bw_case *cases, size_t n, int64_t deadline, bool waits) {
+static BW_INLINE int select_among(const bw_case *cases, size_t n, int64_t deadline, bool waits) {
   int result =
       n <= FEW ? select_few(cases, n, deadline, waits) : select_many(cases, n, deadline, waits);
   if (BW_UNLIKELY(result == BW_ECLOSED)) bw__chan_panic_closed();

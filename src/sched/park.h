@@ -71,6 +71,8 @@ static inline bool bw__waiter_claim(bw__waiter *w) {
 // Waits until somebody calls bw__waiter_ready(w). `held` is the lock of the queue that holds w; it
 // is released. Blocks: G, or M on a plain thread.
 void bw__wait(bw__waiter *w, bw__mutex *held, bw__reason reason);
+// The same for a plain thread's. (And parking.h has both without the calls.)
+void bw__wait_thread(bw__waiter *w, bw__mutex *held);
 
 // The same with `commit`, which releases the locks of all queues that hold w, once w can be woken.
 // It runs on the thread that the goroutine has left, and must not touch the goroutine afterwards.
@@ -79,6 +81,9 @@ void bw__wait(bw__waiter *w, bw__mutex *held, bw__reason reason);
 // commit starts.)
 bool bw__wait_commit(bw__waiter *w, void (*commit)(void *arg), void *arg, int64_t until,
                      bw__reason reason);
+
+// The same for a plain thread's.
+bool bw__wait_commit_thread(bw__waiter *w, void (*commit)(void *arg), void *arg, int64_t until);
 
 // On a plain thread whose bw__wait_commit returned false: waits on, without a deadline.
 void bw__wait_again(bw__waiter *w);
