@@ -219,6 +219,31 @@ static int timer_case(void *arg) {
 TEST(select_b47_timer_case) { test_run(timer_case, NULL, 1); }
 TEST(select_b47_timer_case_on_two_procs) { test_run(timer_case, NULL, 2); }
 
+// The same with the channel of a timer.
+static int timer_chan_case(void *arg) {
+  (void)arg;
+  bw_chan *busy = bw_chan_make(sizeof(int), 0), *stop = bw_chan_make(0, 0);
+  group g;
+  group_init(&g, 2);
+  for (int i = 0; i < 2; i++) keep_busy((keeper){busy, stop, &g, true});
+  for (int round = 0; round < 3; round++) {
+    int64_t begin = bw_now(), due = 0;
+    int v;
+    bw_chan *bell = bw_after(20 * BW_MILLISECOND);
+    CHECK(bell);
+    while (BW_SELECT(bw_on_recv(busy, &v), bw_on_recv(bell, &due)) == 0) {}
+    CHECK(due >= begin + 20 * BW_MILLISECOND && bw_now() >= due);
+    bw_chan_release(bell);
+  }
+  bw_chan_close(stop);
+  group_wait(&g);
+  bw_chan_release(busy);
+  bw_chan_release(stop);
+  return 0;
+}
+TEST(select_b47_timer_chan) { test_run(timer_chan_case, NULL, 1); }
+TEST(select_b47_timer_chan_on_two_procs) { test_run(timer_chan_case, NULL, 2); }
+
 // A select whose deadline passes while two others keep the Ps busy with each other.
 static int deadline_passes(void *arg) {
   (void)arg;

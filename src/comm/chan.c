@@ -10,16 +10,22 @@
 // see sched/park.h) and cannot run before bw__waiter_ready, which is called after the lock is
 // released.
 //
-// Tried and rejected, with what they cost (P=1, a message through a buffer of 128):
-//   futex lock, both ways by an atomic    25 ns: four locked instructions a message
-//   the same, released by a plain store   16 ns: what is here (lock/mutex.h)
-//   spinning without sleeping             as fast, but a descheduled owner costs others their whole
-//                                         time slice
-//   an MPMC ring with a number a slot     one locked instruction a side as well; but close, waiting
-//                                         selectors and hand-over need a lock beside it, and FIFO
-//                                         between ring and waiters two more looks
-//   combining (the owner does others'     saves nothing while sections are as short as the
-//   hand-over operations)                           of an operation
+// What a message costs is its locked instructions and the calls around the switch. Measured (a
+// message through a buffer of 128, P=1; P=2 with four senders and four receivers):
+//
+//   lock and unlock by a locked instruction each   25 ns; 122
+//   unlock by a plain store (lock/mutex.h)         16 ns; 55
+//   whoever waits for the lock is patient as well  14 ns; 16, for one core does a hundred
+//                                                  operations while the other looks away
+//
+// A wait adds a switch, and a switch spoils the processor's memory of return addresses: so the
+// whole way from bw_chan_send to the switch is one function (sched/parking.h), which made an
+// unbuffered message 29 ns instead of 39.
+//
+// Considered and rejected: a lock that only spins (a descheduled owner costs the others their time
+// slices); a ring with a number in each slot (a locked instruction a side as well, and close,
+// selectors that wait and the hand-over still want a lock beside it); combining, where the owner
+// does the others' operations (saves nothing as long as an operation is as short as handing it on).
 //
 // Locks: the channel's (BW_RANK_CHAN), never with another channel's here.
 #include "comm/chan.h"
