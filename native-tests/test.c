@@ -140,7 +140,10 @@ static void list(const test_case *t) {
   for (const char *c = t->text ? t->text : ""; *c && at < sizeof line - 2; c++) {
     bool special = *c == '\n' || *c == '\t';
     if (special) line[at++] = '\\';
-    line[at++] = !special ? *c : *c == '\n' ? 'n' : 't';
+    if (special)
+      line[at++] = *c == '\n' ? 'n' : 't';
+    else
+      line[at++] = *c;
   }
   line[at++] = '\n';
   bw__port_write(1, line, at);
