@@ -1,5 +1,5 @@
 // Many file descriptors at once: exact accounting, and a stress of everything together.
-// TEST_STRESS_SECONDS lengthens the stress.
+// BURROW_STRESS_SECONDS lengthens the stress.
 #include "io_util.h"
 
 #include "base/rand.h"
@@ -7,7 +7,7 @@
 #if !BW_WASM
 
 static int stress_seconds(int usual) {
-  const char *s = bw__port_env("TEST_STRESS_SECONDS");
+  const char *s = bw__port_env("BURROW_STRESS_SECONDS");
   return s && atoi(s) > 0 ? atoi(s) : usual;
 }
 

@@ -218,6 +218,71 @@ static int error_stops(void *arg) {
 }
 TEST(patterns_parallel_error_stops) { test_run(error_stops, NULL, 0); }
 
+// ---- panics and ends ----------------------------------------------------------------------------
+
+// A panic in the caller's share, recovered further out: bw_parallel has waited for the others
+// first.
+typedef struct {
+  atomic_int inside, calls;
+  uint64_t caller;
+  bool rescued;
+} panicking_crew;
+
+static int panic_or_wait(void *arg, size_t i) {
+  panicking_crew *p = arg;
+  (void)i;
+  atomic_fetch_add(&p->calls, 1);
+  if (bw_goid() == p->caller) {
+    while (atomic_load(&p->inside) == 0) bw_gosched();
+    bw_panic("enough");
+  }
+  atomic_fetch_add(&p->inside, 1);
+  for (int k = 0; k < 20; k++) bw_gosched();
+  atomic_fetch_sub(&p->inside, 1);
+  return 0;
+}
+
+static void note_rescue(void *arg, bw_panicking *panicking) {
+  panicking_crew *p = arg;
+  CHECK_EQ(atomic_load(&p->inside), 0);
+  p->rescued = bw_recover(panicking) != NULL;
+}
+
+static void run_crew(panicking_crew *p) {
+  BW_DEFER_SCOPE;
+  BW_ON_RECOVER() return;
+  BW_DEFER(note_rescue, p);
+  bw_parallel(1000, 4, panic_or_wait, p);
+}
+
+static int panicking_share(void *arg) {
+  (void)arg;
+  panicking_crew p = {.caller = bw_goid()};
+  run_crew(&p);
+  CHECK(p.rescued);
+  int calls = atomic_load(&p.calls);
+  for (int i = 0; i < 50; i++) bw_gosched();
+  CHECK_EQ(atomic_load(&p.calls), calls); // nobody goes on
+  CHECK_EQ(bw_num_goroutine(), 1);
+  return 0;
+}
+TEST(patterns_parallel_panic_in_the_callers_share) { test_run(panicking_share, NULL, 1); }
+TEST(patterns_parallel_panic_on_two_procs) { test_run(panicking_share, NULL, 2); }
+
+static int end_here(void *arg) {
+  (void)arg;
+  bw_goexit();
+}
+
+static int goexit_in_a_group(void *arg) {
+  (void)arg;
+  bw_group *g = bw_group_make();
+  for (int i = 0; i < 5; i++) CHECK_EQ(bw_group_go(g, end_here, NULL), 0);
+  CHECK_EQ(bw_group_wait(g), 0);
+  return 0;
+}
+TEST(patterns_group_goexit_counts_as_done) { test_run(goexit_in_a_group, NULL, 2); }
+
 // ---- no memory ----------------------------------------------------------------------------------
 
 static int few_goroutines(void *arg) {

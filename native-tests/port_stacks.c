@@ -247,3 +247,35 @@ TEST(port_stacks_used_by_context) {
   bw__port_stack_unmap(lo, usable);
 }
 #endif
+
+// Memory that is locked takes no guard regions: stacks that are handed out before, and used after
+// that is found out, have a guard all the same.
+#if !BW_WASM
+#include <sys/mman.h>
+#include <unistd.h>
+
+static bool is_guarded(const char *lo) {
+  int ends[2];
+  CHECK_EQ(pipe(ends), 0);
+  bool guarded = write(ends[1], lo - 1, 1) < 0; // the kernel's look at the byte below: EFAULT
+  close(ends[0]);
+  close(ends[1]);
+  return guarded;
+}
+
+TEST(port_stacks_guarded_though_memory_gets_locked) {
+  SKIP_WITHOUT_STACKS();
+  enum { N = 60 };
+  char *lo[N];
+  size_t usable;
+  for (int i = 0; i < N; i++) CHECK((lo[i] = bw__port_stack_map(64 * KB, &usable)));
+  CHECK(bw__port_stack_first_use(lo[0], usable));
+  if (mlockall(MCL_CURRENT | MCL_ONFAULT) != 0) SKIP("memory cannot be locked here");
+  for (int i = 0; i < N; i++) {
+    CHECK(bw__port_stack_first_use(lo[i], usable));
+    CHECK(is_guarded(lo[i]));
+  }
+  munlockall();
+  for (int i = 0; i < N; i++) bw__port_stack_unmap(lo[i], usable);
+}
+#endif

@@ -84,6 +84,51 @@ DEATH_TEST(sched_b68_overflow_dumps_the_others, 2, "goroutine 1 [chan receive]:\
   test_run(small_frames, NULL, 1); // so that main waits before the other runs
 }
 
+// On its way to another goroutine, directly: the stack that overflows is that of one which does not
+// run any more by the books. Pads put the end of the stack at different places of that way.
+static bw_chan *endless;
+static int pad;
+
+static void send_for_ever(void *arg) {
+  (void)arg;
+  for (int v = 1;;) bw_chan_send(endless, &v);
+}
+
+static int receive_on(int depth);
+static int (*volatile receive_deeper)(int depth) = receive_on;
+
+static int receive_on(int depth) {
+  int v = 0;
+  bw_chan_recv(endless, &v);
+  return receive_deeper(depth + v) + v;
+}
+
+static void receive_deep(void *arg) {
+  volatile char room[pad + 16];
+  room[pad] = 1;
+  receive_deeper(room[pad]);
+  group_done(arg);
+}
+
+static int receiving(void *arg) {
+  (void)arg;
+  endless = bw_chan_make(sizeof(int), 0);
+  CHECK_EQ(bw_go(send_for_ever, NULL), 0);
+  return run_one(receive_deep, &(bw_go_options){.name = "receiver"});
+}
+#define OVERFLOW_ON_THE_WAY(n)                                                                     \
+  DEATH_TEST(sched_b68_overflow_on_the_way_##n, 2, "receiver\n") {                                 \
+    SKIP_ON_WASM();                                                                                \
+    pad = n;                                                                                       \
+    test_run(receiving, NULL, 1);                                                                  \
+  }
+OVERFLOW_ON_THE_WAY(0)
+OVERFLOW_ON_THE_WAY(64)
+OVERFLOW_ON_THE_WAY(128)
+OVERFLOW_ON_THE_WAY(192)
+OVERFLOW_ON_THE_WAY(256)
+OVERFLOW_ON_THE_WAY(320)
+
 // What the frame may overwrite are stacks of goroutines that do not run any more.
 static void wait_for_ever(void *arg) { bw_chan_recv(arg, NULL); }
 

@@ -22,6 +22,24 @@ static void worker(void *arg) {
   bw_sleep(BW_MICROSECOND);
 }
 
+// A select that waits is a stop like any other.
+static void selector(void *arg) {
+  (void)arg;
+  int v;
+  BW_SELECT(bw_on_recv(chan, &v), bw_on_send(chan, &v));
+}
+
+static int known_select(void *arg) {
+  (void)arg;
+  chan = bw_chan_make(sizeof(int), 0);
+  CHECK_EQ(bw_go_with(&(bw_go_options){.name = "worker"}, selector, NULL), 0);
+  bw_gosched(); // the worker waits
+  bw_chan_send(chan, &(int){1});
+  while (bw_num_goroutine() > 1) bw_sleep(100 * BW_MICROSECOND);
+  bw_chan_release(chan);
+  return 0;
+}
+
 static int known(void *arg) {
   (void)arg;
   chan = bw_chan_make(sizeof(int), 0);
@@ -93,6 +111,15 @@ static void check_worker_runs(const trace_read *t) {
   CHECK(runs == 3 || runs == 4);
 }
 
+TEST(sched_trace_of_a_select) {
+  CHECK_EQ(bw_trace_start(0), BW_OK);
+  test_run(known_select, NULL, 1);
+  trace_read t = trace_get();
+  trace_check(&t);
+  CHECK_EQ(trace_count(&t, 'X', "run", "worker"), 2);
+  if (!BW_WASM) check_ends(&t, (const char *const[]){"select", "end"}, 2);
+  trace_drop(&t);
+}
 TEST(sched_trace_of_a_known_program_on_three_procs) {
   trace_read t = trace_known(3);
   check_worker_runs(&t);

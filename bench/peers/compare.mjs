@@ -38,9 +38,8 @@ const goals = {
     { name: /^timer_(create|reset|stop|fire)/, peer: 'go', most: 1 / 2 },
     { name: /^(timer_late_|sleep10ms_|sleep1ms_overshoot_mean$)/, peer: 'go', most: 1 },
     { name: /^cpu_pool_speedup$/, P: 2, least: 1.8 },
-    { name: /^(chan_pingpong|chan_unbuf_stream|sieve2000)$/, peer: 'go', most: 1 / 5 },
-    { name: /^chan_/, peer: 'go', most: 1 / 2 },
-    { name: /^select4_/, peer: 'go', most: 1 / 4 },
+    { name: /^(chan_pingpong|chan_unbuf_stream|select4_b0|sieve2000)$/, peer: 'go', most: 1 / 5 },
+    { name: /^(chan_|select4_b128)/, peer: 'go', most: 1 / 2 },
     { name: /^thread_pingpong_ratio$/, limit: 1.3 },
   ],
 };

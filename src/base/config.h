@@ -24,6 +24,13 @@
 #define BW_WASM 0
 #endif
 
+// 1 where the processor keeps the order of a thread's loads, and of its stores (x86).
+#if defined(__x86_64__) || defined(__i386__)
+#define BW_ORDERED 1
+#else
+#define BW_ORDERED 0
+#endif
+
 // 1 where more than one OS thread (or worker) may run Burrow code. Emscripten: with -pthread.
 #if defined(__wasi__) || (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__))
 #define BW_THREADS 0

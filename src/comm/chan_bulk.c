@@ -107,6 +107,7 @@ static void finish(bw_chan *c, bw__chain *woken) {
 // ---- the public face ----------------------------------------------------------------------------
 
 void bw_chan_send_n(bw_chan *c, const void *values, size_t n) {
+  if (n == 0) return;
   if (!c) bw__wait_forever(BW_REASON_CHAN_SEND_NIL);
   bw__chan_check_send(c);
   const char *from = values;
@@ -126,8 +127,8 @@ void bw_chan_send_n(bw_chan *c, const void *values, size_t n) {
 }
 
 size_t bw_chan_recv_n(bw_chan *c, void *values, size_t n) {
-  if (!c) bw__wait_forever(BW_REASON_CHAN_RECEIVE_NIL);
   if (n == 0) return 0;
+  if (!c) bw__wait_forever(BW_REASON_CHAN_RECEIVE_NIL);
   bw__chain woken = {NULL, &woken.first};
   bw__chan_lock(c);
   size_t got = recv_some_locked(c, values, n, &woken);

@@ -329,6 +329,9 @@ static BW_INLINE int select_few(const bw_case *cases, size_t n, int64_t deadline
 
 static BW_NOINLINE int select_many(const bw_case *cases, size_t n, int64_t deadline, bool waits) {
   if (n > MOST) bw_panic("select: too many cases");
+  for (size_t i = 0; i < n; i++) { // here, where a panic leaves no memory behind
+    if (cases[i].chan && cases[i].direction == BW_SEND) bw__chan_check_send(cases[i].chan);
+  }
   char *memory = bw_malloc(n * (sizeof(bw__sudog) + 2 * sizeof(uint16_t)));
   if (!memory) return BW_ENOMEM;
   selection s;

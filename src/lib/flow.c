@@ -79,11 +79,10 @@ static flow *make(bw_group *g, bw_chan *const *ins, bool one_in, int count, bw_c
                   const bw_stage *what) {
   size_t in_room = count ? room_for(bw_chan_elem_size(ins[0])) : 0;
   size_t out_room = what->fn ? room_for(bw_chan_elem_size(out)) : 0;
+  size_t most = (PTRDIFF_MAX - sizeof(flow) - 64) / (sizeof(worker) + in_room + out_room);
+  if ((size_t)count > most) return NULL;
   size_t head = room_for(sizeof(flow) + (size_t)count * sizeof(worker));
-  size_t values;
-  if (__builtin_mul_overflow((size_t)count, in_room + out_room, &values) ||
-      values > PTRDIFF_MAX - head)
-    return NULL;
+  size_t values = (size_t)count * (in_room + out_room);
   flow *f = bw_malloc(head + values);
   if (!f) return NULL;
   memset(f, 0, head);

@@ -13,6 +13,7 @@
 #include "port/port.h"
 
 #include <burrow/alloc.h>
+#include <burrow/defer.h>
 #include <burrow/error.h>
 #include <burrow/go.h>
 #include <burrow/patterns.h>
@@ -46,9 +47,11 @@ bw_group *bw_group_make(void) {
   return NULL;
 }
 
+// Deferred, so that it is done when fn ends its goroutine as well.
 // The last touch of *g. The reference keeps `done` for the call that closes it: the maker may free
 // the group as soon as it sees it closed.
-static void leave(bw_group *g) {
+static void leave(void *group) {
+  bw_group *g = group;
   bw_chan *done = bw_chan_retain(g->done);
   if (bw__sub(&g->left, 1) == 1) bw_chan_close(done);
   bw_chan_release(done);
@@ -57,9 +60,10 @@ static void leave(bw_group *g) {
 static void run_member(void *arg) {
   const member *m = arg;
   bw_group *g = m->group;
+  BW_DEFER_SCOPE;
+  BW_DEFER(leave, g);
   int code = m->fn(m->arg);
   if (code) bw_group_stop(g, code);
-  leave(g);
 }
 
 int bw_group_go(bw_group *g, int (*fn)(void *arg), void *arg) {
@@ -106,6 +110,8 @@ typedef struct {
   int (*fn)(void *arg, size_t i);
   void *arg;
   _Atomic(size_t) next; // the first index that nobody has taken
+  bool done;            // the caller's share; the caller's
+  int code;             // the result, after end_crew
 } crew;
 
 static int work(void *arg) {
@@ -119,14 +125,25 @@ static int work(void *arg) {
   return 0;
 }
 
+// Whichever way the caller leaves its share, a panic or the end of its goroutine too: the others
+// have *c.
+static void end_crew(void *arg) {
+  crew *c = arg;
+  if (!c->done) bw_group_stop(c->group, 0);
+  c->code = bw_group_wait(c->group);
+}
+
 int bw_parallel(size_t n, int workers, int (*fn)(void *arg, size_t i), void *arg) {
   bw_group *g = bw_group_make();
   if (!g) return BW_ENOMEM;
   crew c = {.group = g, .n = n, .fn = fn, .arg = arg};
+  BW_DEFER_SCOPE;
+  BW_DEFER(end_crew, &c);
   if (workers < 1) workers = bw_procs();
   for (int i = 1; i < workers && (size_t)i < n; i++)
     if (bw_group_go(g, work, &c) != 0) break;
   int code = work(&c);
   if (code) bw_group_stop(g, code);
-  return bw_group_wait(g);
+  c.done = true;
+  BW_DEFER_RETURN(c.code);
 }

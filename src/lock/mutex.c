@@ -28,7 +28,7 @@ BW_NOINLINE void bw__mutex_lock_slow(bw__mutex *mu) {
   }
   if (spin_for(mu)) return;
   while (bw__swap_acquire(&mu->word, 2) != 0)
-    bw__port_futex_wait(&mu->word, 2, BW_WASM ? -1 : LOOK_AGAIN);
+    bw__port_futex_wait(&mu->word, 2, BW_ORDERED ? LOOK_AGAIN : -1);
 }
 
 // Whoever waits leaves the word alone for two or three microseconds at a time: what is behind the

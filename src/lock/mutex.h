@@ -8,7 +8,7 @@
 // with 2, since it cannot know whether others sleep: at worst one wake-up too many. (The
 // three-state futex lock, as in Drepper's "Futexes are tricky", but for the plain store.)
 //
-// The plain store halves what an uncontended section costs, and leaves a gap of a nanosecond:
+// The plain store halves what an uncontended section costs, and leaves a gap:
 //
 //     unlock                      another thread
 //     U1 load word: 1
@@ -16,11 +16,12 @@
 //     U2 store 0: nobody woken
 //                                 L2 futex wait: while the word is 2
 //
-// When U2 comes before the kernel's look at the word, L2 does not sleep. Between L2's look and U2
-// the other thread would have to enter the kernel within that nanosecond, or the unlocker to be
-// interrupted between its two instructions. Then nobody wakes the sleeper: so nobody sleeps for
-// longer than a millisecond without looking again. On wasm, where every atomic store is a full
-// fence and a swap costs no more, unlock always swaps.
+// When U2 is seen before the kernel's look at the word, L2 does not sleep. It is seen once the
+// section's own stores have left the core, mostly within nanoseconds, sometimes a few hundred; to
+// fall into that, the other thread has to swap right then and to be in the kernel just as fast.
+// Then nobody wakes the sleeper: so nobody sleeps for longer than a millisecond without looking
+// again. Where loads may be early (BW_ORDERED is 0) the gap would be the whole section: there, and
+// on wasm, where every atomic store is a full fence and a swap costs no more, unlock always swaps.
 //
 // Where a thread must not block (a browser's main thread) it spins instead, and what it waits for
 // is another thread's short section.
@@ -57,7 +58,7 @@ static inline void bw__mutex_lock_unranked(bw__mutex *mu) {
 }
 
 static inline void bw__mutex_unlock_unranked(bw__mutex *mu) {
-  if (!BW_WASM && BW_LIKELY(bw__load_relaxed(&mu->word) == 1))
+  if (BW_ORDERED && BW_LIKELY(bw__load_relaxed(&mu->word) == 1))
     bw__store_release(&mu->word, 0); // pairs with the acquire in lock
   else if (BW_UNLIKELY(bw__swap_release(&mu->word, 0) == 2))
     bw__mutex_unlock_slow(mu);

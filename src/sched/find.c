@@ -11,12 +11,17 @@
 #include "sched/poll.h"
 #include "sched/runq.h"
 #include "sched/schedtrace.h"
+#include "sched/switch.h"
 #include "sched/trace.h"
 
 // Rounds through all Ps, and how long to wait between them (in bw__cpu_relax: doubling).
 enum { ROUNDS = 10, RELAX_MOST = 256 };
 
 bw__g *bw__look_around(bw__m *m) {
+  // Where nobody else looks at the clock: dumps tell by it how long something has waited.
+  if (!bw__port_capabilities.monitors &&
+      bw__tally_read(&m->p->runs) % ((uint64_t)BW_GLOBAL_EVERY * 16) == 0)
+    bw__store_relaxed(&bw__sched_state.coarse_now, bw__port_now());
   bw__schedtrace_by_m(0);
   bw__timers_run_all(m); // of Ps whose owners are busy
   if (!bw__load_relaxed(&bw__sched_state.queued)) return NULL;

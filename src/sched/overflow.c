@@ -27,16 +27,35 @@ static void ctx_overflowed(bw__ctx *c, uintptr_t sp) {
   bw__stack_overflow(g, sp);
 }
 
-// In a signal handler. Code that has used up its stack has its stack pointer at the stack's end or
+typedef struct {
+  uintptr_t address, sp;
+  bw__g *found;
+} fault;
+
+// Code that has used up its stack has its stack pointer at the stack's end or
 // beyond it, and touches what lies between the two; SLACK: a processor's red zone and more. A wild
 // pointer that hits the guard is no overflow, and takes its course.
-static void faulted(uintptr_t address, uintptr_t sp) {
-  enum { SLACK = 256 };
-  bw__m *m = bw__m_here();
-  bw__g *g = m ? m->cur : NULL;
-  if (!g || !sp) return;
+static bool has_overflowed(const bw__g *g, const fault *f) {
+  enum { SLACK = 256, GUARD_MOST = 1 << 20 };
   uintptr_t lo = (uintptr_t)bw__g_stack_lo(g);
-  if (sp < lo + SLACK && address < lo && address + SLACK >= sp) bw__stack_overflow(g, sp);
+  return f->sp < lo + SLACK && f->sp + GUARD_MOST > lo && f->address < lo &&
+         f->address + SLACK >= f->sp;
+}
+
+static void look_at(bw__g *g, void *arg) {
+  fault *f = arg;
+  if (!f->found && has_overflowed(g, f)) f->found = g;
+}
+
+// In a signal handler. Mostly it is the goroutine that runs; but one that goes to another directly
+// (switch.h) is on its own stack for a while after the other has taken its place.
+static void faulted(uintptr_t address, uintptr_t sp) {
+  fault f = {address, sp, NULL};
+  bw__m *m = bw__m_here();
+  if (!m || !m->cur || !sp) return;
+  look_at(m->cur, &f);
+  if (!f.found) bw__g_each(look_at, &f);
+  if (f.found) bw__stack_overflow(f.found, sp);
 }
 
 void bw__stack_overflow_watch(void) {

@@ -12,6 +12,8 @@
 
 // ---- jumping ------------------------------------------------------------------------------------
 
+const char BW__JUMP_IS = 1;
+
 #if BW_JUMP_OWN
 _Noreturn void bw__jump_back(bw__jump *j); // the port's
 #else

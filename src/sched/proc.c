@@ -67,6 +67,7 @@ void bw__p_put_idle_locked(bw__p *p) { put_idle_locked(&bw__sched_state, p); }
 bool bw__p_take_idle(bw__m *m) {
   bw__sched *s = &bw__sched_state;
   bw__mutex_lock(&s->lock);
+  bw__port_mem_sync(); // the P may lie in memory that another thread grew
   bw__p *p = take_idle_locked(s);
   bw__mutex_unlock(&s->lock);
   if (p) bw__p_hold(m, p);
@@ -147,11 +148,13 @@ BW_NOINLINE void bw__sched_ready(bw__g *g, bool next) {
 }
 
 void bw__sched_ready_here(bw__g *g) {
+  bw__trace_unblock(bw__m_current(), g);
   bw__shared_store(&g->state, BW_G_RUNNABLE);
   bw__runq_put(bw__m_current()->p, g, true);
 }
 
 static bool any_work(bw__sched *s) {
+  bw__port_mem_sync(); // as below: Ps that others have made
   if (bw__load(&s->queued) > 0) return true;
   for (int i = 0, n = bw__load(&s->scan); i < n; i++) {
     bw__p *p = bw__load_acquire(&s->ps[i]);
@@ -257,6 +260,7 @@ static bool enlist(bw__sched *s, bw__m *m) {
               (m->p ? bw__load_relaxed(&s->queued) > 0 || bw__load_relaxed(&m->p->attention) != 0
                     : s->idle_ps && bw__load_relaxed(&s->queued) > 0);
   if (!busy) {
+    bw__port_mem_sync();
     if (m->p) put_idle_locked(s, bw__p_let_go(m));
     if (m->spinning) bw__sub(&s->spinning, 1);
     m->spinning = false;
@@ -304,6 +308,7 @@ static bool look_again(bw__sched *s, bw__m *m) {
 // off the list, and has a P if one was idle. False: somebody was faster, and is waking it.
 static bool get_up(bw__sched *s, bw__m *m, bool spinning) {
   bw__mutex_lock(&s->lock);
+  bw__port_mem_sync();
   bool listed = bw__list_linked(&m->idle);
   bw__p *p = NULL;
   if (listed) {

@@ -22,8 +22,9 @@
 //   RUNNING <-> BLOCKING   its M, around a blocking call
 //   RUNNING -> FREE        its M, after the entry has returned
 //
-// The one rule that makes migration safe: nobody may make a G runnable before its context is
-// saved. park(lock) keeps that lock until then, and who readies must have held it.
+// The one rule that makes migration safe: nobody may run a G before its context is saved, so (but
+// for one P alone, see switch.h) nobody may make it runnable before. park(lock) keeps that lock
+// until then, and who readies must have held it.
 #ifndef BURROW_SCHED_SCHED_H
 #define BURROW_SCHED_SCHED_H
 
@@ -257,7 +258,8 @@ void bw__p_put_idle_locked(bw__p *p);
 // Locks: sched.
 void bw__p_hand_on(bw__p *p);
 // Sleeps until given a P (then m holds it), or until it should look at the timers or the poller
-// (then m has none), or until the runtime stops. m must hold no P. Locks: sched.
+// (then m has none), or until the runtime stops. A P that m holds is given back, unless there is
+// work after all. Locks: sched.
 void bw__m_sleep(bw__m *m);
 // Wakes all Ms. Locks: sched.
 void bw__ms_wake_all(void);

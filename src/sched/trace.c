@@ -117,7 +117,7 @@ BW_NOINLINE void bw__trace_stop_slow(bw__m *m, bw__g *g, bool alive) {
     e.detail = BW_TRACE_DETAIL(BW_END_DONE, 0);
   else if (m->after == BW_AFTER_YIELD)
     e.detail = BW_TRACE_DETAIL(BW_END_YIELD, 0);
-  else if (m->after == BW_AFTER_PARK)
+  else if (m->after == BW_AFTER_PARK || m->after == BW_AFTER_PARK_COMMIT)
     e.detail = BW_TRACE_DETAIL(BW_END_PARK, bw__shared_load(&g->reason));
   else
     return; // it stopped when its blocking call began

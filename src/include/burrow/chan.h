@@ -8,10 +8,13 @@
 /// Ownership: bw_chan_make gives one reference; bw_chan_retain adds one, bw_chan_release drops one,
 /// and the last release frees the channel. A call on a channel needs a reference that outlives the
 /// call.
-/// NULL is Go's nil channel: sending and receiving block for ever, closing panics.
+/// (Until its operation has happened, to be exact: who has received the last value, or has seen
+/// that the channel is closed, may release it although the call that sent or closed has not
+/// returned.) NULL is Go's nil channel: sending and receiving block for ever, closing panics.
 #ifndef BURROW_CHAN_H
 #define BURROW_CHAN_H
 
+#include <burrow/error.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,8 +33,8 @@ bw_chan *bw_chan_make(size_t elem_size, ptrdiff_t capacity);
 bw_chan *bw_chan_retain(bw_chan *c); ///< returns c; NULL is allowed
 void bw_chan_release(bw_chan *c);    ///< NULL is allowed
 
-/// Sends the `elem_size` bytes at `value`. May park. Panics "send on closed channel" if the channel
-/// is closed now or becomes so while waiting.
+/// Sends the `elem_size` bytes at `value` (which may be NULL if there are none). May park. Panics
+/// "send on closed channel" if the channel is closed now or becomes so while waiting.
 void bw_chan_send(bw_chan *c, const void *value);
 
 /// Receives into `value` (NULL: the value is dropped). May park. True: a value was received. False:
@@ -52,9 +55,9 @@ int bw_chan_try_recv(bw_chan *c, void *value);
 /// closed channel" as bw_chan_send; what was sent before that stays sent.
 void bw_chan_send_n(bw_chan *c, const void *values, size_t n);
 
-/// Receives up to `n` values into `values` (NULL: they are dropped): waits for the first one, then
-/// takes what is there at this moment. May park. Returns how many; 0: the channel is closed and
-/// drained, and the first value is zeroed; or n is 0.
+/// Receives up to `n` values into `values` (NULL: they are dropped): all that can be had at once,
+/// or, when there are none, the next one alone, for which it waits. May park. Returns how many; 0:
+/// the channel is closed and drained, and the first value is zeroed; or n is 0.
 size_t bw_chan_recv_n(bw_chan *c, void *values, size_t n);
 
 /// Closes: receivers get what is buffered and then (zero, false); parked senders panic.

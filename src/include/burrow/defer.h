@@ -57,7 +57,10 @@
 #include <stdint.h>
 
 // How control comes back to a scope: by assembly of our own where CMake says that there is some,
-// else, under sanitizers and on wasm, by C's longjmp.
+// else, under sanitizers and on wasm, by C's longjmp. The library and the program must agree: one
+// compiled without burrow::burrow's settings needs -DBW_JUMP_OWN=1 for a native library without
+// sanitizers. Where they do not agree, bw__jump_is_own or bw__jump_is_longjmp is missing at the
+// link.
 #if !BW_JUMP_OWN
 #include <setjmp.h>
 #endif
@@ -194,12 +197,16 @@ typedef struct bw__jump {
   bw__scope_keep *keep;
 } bw__jump;
 int bw__jump_mark(bw__jump *j) __attribute__((returns_twice));
+extern const char bw__jump_is_own;
+#define BW__JUMP_IS        bw__jump_is_own
 #define BW__JUMP_MARK(ptr) bw__jump_mark(ptr)
 #else
 typedef struct bw__jump {
   jmp_buf buf;
   bw__scope_keep *keep;
 } bw__jump;
+extern const char bw__jump_is_longjmp;
+#define BW__JUMP_IS        bw__jump_is_longjmp
 #define BW__JUMP_MARK(ptr) setjmp((ptr)->buf)
 #endif
 
@@ -292,6 +299,7 @@ BW__INLINE void bw__scope_leave(bw__scope_keep *k) {
 }
 
 BW__INLINE void bw__scope_jump(bw__scope_keep *k, bw__jump *j) {
+  __asm__ volatile("" ::"r"(&BW__JUMP_IS)); // does not link with the other kind
   j->keep = k;
   k->scope->jump = j;
   k->scope->is |= BW__SCOPE_JUMP;

@@ -43,7 +43,7 @@ typedef struct bw_group bw_group;
 bw_group *bw_group_make(void); ///< NULL: no memory
 
 /// Runs fn(arg) on a new goroutine of the group. A result other than 0 stops the group as by
-/// bw_group_stop. fn returns: it must not call bw_goexit. 0; BW_ENOMEM, BW_ESTATE (no runtime):
+/// bw_group_stop; one that ends by bw_goexit counts as 0. 0; BW_ENOMEM, BW_ESTATE (no runtime):
 /// nothing was started. Does not park.
 int bw_group_go(bw_group *g, int (*fn)(void *arg), void *arg);
 
@@ -82,7 +82,8 @@ int bw_group_wait(bw_group *g);
 /// A result of fn other than 0 stops it: no call begins afterwards, and when those that have begun
 /// are over, the first such result is returned. Else 0. BW_ENOMEM: fn was never called. Where there
 /// is memory for few goroutines, or no runtime is running, those that there are do all the work.
-/// May park.
+/// When the caller's share panics or ends the goroutine, the others are stopped and waited for
+/// first. May park.
 int bw_parallel(size_t n, int workers, int (*fn)(void *arg, size_t i), void *arg);
 
 // ---- pipelines ----------------------------------------------------------------------------------
@@ -91,7 +92,8 @@ int bw_parallel(size_t n, int workers, int (*fn)(void *arg, size_t i), void *arg
 typedef struct bw_stage {
   /// Makes *out of *in, for values of the channels' elem_size, aligned to 16 (out is NULL where
   /// there is no channel). 0: *out is sent on. > 0: nothing is sent on: a filter. < 0: an error,
-  /// stops the group. It may park. Values are copied as bytes: what they point to changes hands.
+  /// stops the group. It may park, and must return: no bw_goexit. Values are copied as bytes: what
+  /// they point to changes hands.
   int (*fn)(void *arg, const void *in, void *out);
   void *arg;    ///< passed on as it is: kept alive by the caller
   int workers;  ///< how many values are worked on at the same time; 0: as many as there are Ps
@@ -106,9 +108,11 @@ typedef struct bw_stage {
 ///     bw_group *g = bw_group_make();
 ///     ...
 ///     bw_group_go(g, read_names, names);                  // bw_group_send(...), then close
-///     bw_group_stage(g, names, sizes, &(bw_stage){.fn = look_up, .workers = 8, .ordered = true});
-///     for (size_t size; bw_chan_recv(sizes, &size);) total += size;
-///     int code = bw_group_wait(g);                        // 0, or why `sizes` ended early
+///     bw_stage look = {.fn = look_up, .workers = 8, .ordered = true};
+///     int code = bw_group_stage(g, names, sizes, &look);
+///     if (code) bw_group_stop(g, code);                   // nobody will close `sizes`
+///     else for (size_t size; bw_chan_recv(sizes, &size);) total += size;
+///     code = bw_group_wait(g);                            // 0, or why `sizes` ended early
 ///
 /// Who closes: the producer closes `in`; the stage closes `out`, after the last result, or when the
 /// group is stopped. Nobody else may send on `out` or close it. So a pipeline ends from its
@@ -131,10 +135,11 @@ int bw_group_merge(bw_group *g, bw_chan *const *ins, size_t n, bw_chan *out);
 
 /// A token bucket: it holds up to `burst` tokens, is full at first, and gets `events` of them every
 /// `per` nanoseconds, evenly spread. An event takes tokens, usually 1, or waits until they are
-/// there. Never more than burst + events * t / per tokens leave in any time t; over time exactly
-/// the rate, whatever the delays of those who wait: no fraction is lost. Those who wait are served
-/// in the order in which they came. It needs no goroutine. Any number of goroutines and threads may
-/// use one.
+/// there. Each event is given a moment, and the moments never exceed burst + events * t / per in
+/// any time t; over time it is exactly the rate: no fraction is lost. (Who waits returns at its
+/// moment or later, as the scheduler comes round to it: several that were held up may return
+/// together.) Those who wait are served in the order in which they came. It needs no goroutine. Any
+/// number of goroutines and threads may use one.
 typedef struct bw_limiter bw_limiter;
 
 /// 100 events a second, 10 at once: bw_limiter_make(100, BW_SECOND, 10). NULL: no memory. Panics

@@ -33,6 +33,7 @@
 #define BURROW_SELECT_H
 
 #include <burrow/chan.h>
+#include <burrow/go.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -76,11 +77,15 @@ int bw_try_select(const bw_case *cases, size_t n);
 /// has passed: as bw_try_select, but for the code). May park.
 int bw_select_until(const bw_case *cases, size_t n, int64_t deadline);
 
+// In C only: C++ has no such arrays.
+#ifndef __cplusplus
 #define BW__CASES(...)                                                                             \
   (const bw_case[]){__VA_ARGS__}, sizeof((const bw_case[]){__VA_ARGS__}) / sizeof(bw_case)
 #define BW_SELECT(...)                 bw_select(BW__CASES(__VA_ARGS__))
 #define BW_TRY_SELECT(...)             bw_try_select(BW__CASES(__VA_ARGS__))
 #define BW_SELECT_UNTIL(deadline, ...) bw_select_until(BW__CASES(__VA_ARGS__), (deadline))
+
+#endif
 
 /// Sends, or gives up at `deadline`: 0 or BW_ETIMEDOUT. Panics "send on closed channel". May park.
 int bw_chan_send_until(bw_chan *c, const void *value, int64_t deadline);

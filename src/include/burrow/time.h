@@ -35,6 +35,7 @@
 
 #include <burrow/chan.h>
 #include <burrow/chan_of.h>
+#include <burrow/go.h>
 
 #ifdef __cplusplus
 extern "C" {

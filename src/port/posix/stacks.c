@@ -64,6 +64,7 @@ typedef struct slab {
   size_t header;               // bytes ahead of the first stack
   size_t size, stride;         // of a stack: usable bytes, and with the guard
   uint32_t count;              // stacks in all
+  bool later;                  // guards come with the first use, a group at a time
   _Atomic(uint32_t) ready;     // how many are not fresh; written under the lock
   _Atomic(uint32_t) guarded;   // a bit a group, if guards are regions; written under the lock
   _Atomic(uint32_t) populated; // a bit a group
@@ -151,6 +152,17 @@ static char *reserve_slab(void) {
   return start;
 }
 
+// Whether guards are to be regions. An emulator may have no advice and a friendly word for any.
+static bool by_region(void *page) {
+  lock();
+  if (bw__load_relaxed(&stacks.guards) == UNKNOWN) {
+    bool honest = madvise(page, page_size(), -1) != 0;
+    bw__store_relaxed(&stacks.guards, honest ? BY_REGION : BY_PROTECT);
+  }
+  unlock();
+  return bw__load_relaxed(&stacks.guards) == BY_REGION;
+}
+
 static slab *make_slab(stack_class *class, size_t size) {
   slab *s = (slab *)reserve_slab();
   if (!s) return NULL;
@@ -161,6 +173,7 @@ static slab *make_slab(stack_class *class, size_t size) {
   size_t most = SLAB / s->stride;
   s->header = bw__align_up(sizeof *s + most * sizeof s->free[0], page_size());
   s->count = (uint32_t)((SLAB - s->header) / s->stride);
+  s->later = by_region(s);
   return s;
 }
 
@@ -192,12 +205,7 @@ static uint32_t advise_many(char *first, size_t stride, uint32_t n, size_t bytes
 
 // False: no memory for it, or too many mappings.
 static bool install_guard_locked(char *p, size_t bytes) {
-  if (bw__load_relaxed(&stacks.guards) == UNKNOWN) {
-    // An emulator may have no advice and a friendly word for any.
-    bool honest = madvise(p, bytes, -1) != 0;
-    bw__store_relaxed(&stacks.guards, honest ? BY_REGION : BY_PROTECT);
-  }
-  if (bw__load_relaxed(&stacks.guards) == BY_REGION) {
+  if (bw__load_relaxed(&stacks.guards) != BY_PROTECT) {
     if (madvise(p, bytes, MADV_GUARD_INSTALL) == 0) return true;
     if (errno != EINVAL) return false;
     bw__store_relaxed(&stacks.guards, BY_PROTECT);
@@ -210,7 +218,9 @@ static bool install_guard_locked(char *p, size_t bytes) {
 static uint32_t guard_group_locked(slab *s, uint32_t first, uint32_t n) {
   size_t bytes = s->stride - s->size;
   char *at = guard_of(s, first);
-  uint32_t done = advise_many(at, s->stride, n, bytes, MADV_GUARD_INSTALL);
+  uint32_t done = 0;
+  if (bw__load_relaxed(&stacks.guards) == BY_REGION)
+    done = advise_many(at, s->stride, n, bytes, MADV_GUARD_INSTALL);
   while (done < n && install_guard_locked(at + done * s->stride, bytes)) done++;
   return done;
 }
@@ -237,8 +247,7 @@ static bool has_stacks(slab *s) {
 // The next fresh stack of the slab. False: there can be no guard for it.
 static bool take_fresh_locked(slab *s, uint32_t *number) {
   *number = bw__load_relaxed(&s->ready);
-  bool later = bw__load_relaxed(&stacks.guards) == BY_REGION;
-  if (!later && !install_guard_locked(guard_of(s, *number), s->stride - s->size)) return false;
+  if (!s->later && !install_guard_locked(guard_of(s, *number), s->stride - s->size)) return false;
   bw__store_relaxed(&s->ready, *number + 1);
   return true;
 }
@@ -319,8 +328,8 @@ static void populate(slab *s, uint32_t first, uint32_t n, uint32_t bit) {
 }
 
 bool bw__port_stack_first_use(void *lo, size_t usable) {
-  if (usable > CLASS_MAX || bw__load_relaxed(&stacks.guards) != BY_REGION) return true;
   slab *s = slab_of(lo);
+  if (usable > CLASS_MAX || !s->later) return true;
   uint32_t number = number_of(s, lo), first = number / GROUP * GROUP;
   uint32_t n = s->count - first < GROUP ? s->count - first : GROUP;
   uint32_t bit = UINT32_C(1) << number / GROUP;

@@ -12,6 +12,8 @@
 #ifdef MODEL_AS_WASM
 #undef BW_WASM
 #define BW_WASM 1
+#undef BW_ORDERED
+#define BW_ORDERED 0
 #endif
 
 enum { MODEL_RELAXED = 0, MODEL_ACQUIRE = 1, MODEL_RELEASE = 2, MODEL_BOTH = 3 };
