@@ -263,7 +263,7 @@ static int panicking_share(void *arg) {
   int calls = atomic_load(&p.calls);
   for (int i = 0; i < 50; i++) bw_gosched();
   CHECK_EQ(atomic_load(&p.calls), calls); // nobody goes on
-  CHECK_EQ(bw_num_goroutine(), 1);
+  while (bw_num_goroutine() > 1) bw_gosched(); // they may still be on their last steps
   return 0;
 }
 TEST(patterns_parallel_panic_in_the_callers_share) { test_run(panicking_share, NULL, 1); }
