@@ -262,7 +262,7 @@ static int panicking_share(void *arg) {
   CHECK(p.rescued);
   int calls = atomic_load(&p.calls);
   for (int i = 0; i < 50; i++) bw_gosched();
-  CHECK_EQ(atomic_load(&p.calls), calls); // nobody goes on
+  CHECK_EQ(atomic_load(&p.calls), calls);      // nobody goes on
   while (bw_num_goroutine() > 1) bw_gosched(); // they may still be on their last steps
   return 0;
 }
