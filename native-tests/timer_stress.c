@@ -4,7 +4,8 @@
 
 #include "base/list.h"
 #include "base/rand.h"
-#include "sched/timers.h"
+#include "port/port.h"
+#include "sched/timers_heap.h"
 
 enum { TIMERS = 24, WORKERS = 8 };
 
@@ -132,6 +133,44 @@ static int none_lost(void *arg) {
   return 0;
 }
 TEST(timer_none_lost) { test_run(none_lost, NULL, 4); }
+
+// A periodic timer that is brought back to the past again and again, so that it is due again while
+// it waits in a batch: still one flight at a time, and none is open when it was dropped.
+static struct {
+  bw__timer timer;
+  atomic_bool stop;
+} periodic;
+
+static void fly_periodic(bw__timer *t, int64_t now) {
+  (void)now;
+  CHECK(bw__load(&t->flights) & 1);
+}
+
+static void run_periodic(void *arg) {
+  while (!atomic_load(&periodic.stop)) bw__timers_run(arg, bw__port_now());
+}
+
+THREADS_TEST(timer_periodic_one_flight_at_a_time) {
+  static bw__timers ts;
+  bw__timers_init(&ts);
+  bw__timer_init(&periodic.timer, fly_periodic);
+  bw__port_thread runner;
+  CHECK_EQ(bw__port_thread_start(&runner, run_periodic, &ts), 0);
+  // Into this heap; no P has it.
+  bw__timers_lock(&ts);
+  bw__timers_put_locked(&ts, &periodic.timer, 0);
+  bw__store(&periodic.timer.period, 1);
+  bw__store(&periodic.timer.when, 0);
+  bw__timers_publish_locked(&ts);
+  bw__mutex_unlock(&ts.lock);
+  int starts = test_is_slow_build() ? 20000 : 1000000;
+  for (int i = 0; i < starts; i++) bw__timer_start(&periodic.timer, 0, 1);
+  bw__timer_drop(&periodic.timer);
+  CHECK(!(bw__load(&periodic.timer.flights) & 1));
+  atomic_store(&periodic.stop, true);
+  bw__port_thread_join(&runner);
+  bw__timers_destroy(&ts);
+}
 
 // ---- through the public door --------------------------------------------------------------------
 

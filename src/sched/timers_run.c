@@ -2,6 +2,11 @@
 //
 // One thread at a time runs a heap's timers (`running`), so that the calls of one timer never
 // overlap. One that comes second leaves at once: what it saw due is being run.
+//
+// A timer is in a batch once. A periodic one that was taken is pending again, and a start may bring
+// it back to a time before `now` (it read the clock before we did) while the batch is still being
+// filled. That arming waits for the next batch: a second flight would make `flights` even, and the
+// timer look as if nobody held it.
 #include "sched/timers_heap.h"
 
 #include "port/port.h"
@@ -17,6 +22,7 @@ typedef struct {
 typedef struct {
   flight at[BATCH];
   int n, most;
+  bool left_one; // that is due, as it is in the batch already
 } batch;
 
 // ---- taking -------------------------------------------------------------------------------------
@@ -27,6 +33,7 @@ typedef struct {
 static bool take_off(bw__timer *t, int64_t w, int64_t now, batch *b, int64_t *then) {
   int64_t period = bw__load_relaxed(&t->period);    // written before the `when` that was seen
   uint32_t flights = bw__load_relaxed(&t->flights); // written by the runner only
+  BW_ASSERT(!(flights & 1));
   flight f = {t, t->fn, t->parting};
   *then = period > 0 ? bw__timer_after_missed(w, period, now) : BW_TIMER_FREE;
   if (!f.parting) bw__store_relaxed(&t->flights, flights + 1); // published by the cas
@@ -38,7 +45,8 @@ static bool take_off(bw__timer *t, int64_t w, int64_t now, batch *b, int64_t *th
   return true;
 }
 
-// Looks at the head. False: it is a pending timer, with its true key, that is not due.
+// Looks at the head. False: it is a pending timer, with its true key, that is not due, or that has
+// to wait for the next batch.
 static bool take_head_locked(bw__timers *ts, int64_t now, batch *b) {
   bw__heap *h = &ts->heap;
   bw__heap_entry e = h->at[0];
@@ -52,6 +60,9 @@ static bool take_head_locked(bw__timers *ts, int64_t now, batch *b) {
   } else if (w != e.key) {
     bw__heap_rekey(h, e.slot, bw__timers_new_key(t, w));
   } else if (w > now) {
+    return false;
+  } else if (BW_UNLIKELY(bw__load_relaxed(&t->flights) & 1)) { // written by the runner only
+    b->left_one = true;
     return false;
   } else if (take_off(t, w, now, b, &then)) {
     if (then == BW_TIMER_FREE)
@@ -120,6 +131,7 @@ static void sort_marked_locked(bw__timers *ts) {
 
 static void take_batch(bw__timers *ts, int64_t now, batch *b) {
   b->n = 0;
+  b->left_one = false;
   bw__timers_lock(ts);
   sort_marked_locked(ts);
   if (ts->heap.len >= LITTER_LEAST && bw__timers_littered_locked(ts)) bw__timers_clean_locked(ts);
@@ -144,7 +156,7 @@ static int64_t run(bw__timers *ts, int64_t now, int most, bool all) {
   do {
     take_batch(ts, now, &b);
     for (int i = 0; i < b.n; i++) fly(&b.at[i], now);
-  } while (all && b.n == most);
+  } while (all && (b.n == most || b.left_one));
   bw__store_release(&ts->running, false); // pairs with the swap above
   return bw__timers_next(ts);
 }
