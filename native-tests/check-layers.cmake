@@ -4,7 +4,7 @@
 #
 # Four rules; every violation is printed as FILE:LINE: and the script then fails.
 #   1. A file includes its own layer and those below it, never one above. Lowest first:
-#      base < port < lock < alloc < sched < comm < lib < entry. Public headers (<burrow/...>) may be
+#      base < port < lock < alloc < sched < sync < comm < lib < entry. Public headers (<burrow/...>) may be
 #      included by any layer, and themselves include public and system headers only.
 #   2. Platform macros stand in port/ and base/config.h only: everything else asks a name of
 #      config.h or the port's capabilities.
@@ -20,7 +20,7 @@ if(NOT MAX_LINES)
   set(MAX_LINES 600)
 endif()
 
-set(layers base port lock alloc sched comm lib entry)
+set(layers base port lock alloc sched sync comm lib entry)
 set(platform_macros
   "__EMSCRIPTEN[A-Z_]*__|EMSCRIPTEN|__wasi__|__wasm[a-z0-9_]*__|__linux__|__linux|linux|__gnu_linux__|__ANDROID__|__APPLE__|__MACH__|_WIN32|_WIN64|__CYGWIN__|__MINGW32__|__unix__|__unix|__FreeBSD__|__OpenBSD__|__NetBSD__|__DragonFly__|__sun|__Fuchsia__")
 set(processor_macros
@@ -44,7 +44,7 @@ macro(check_include path)
   if("${path}" MATCHES "^burrow/")
     # Public: anybody's.
   elseif(own STREQUAL "include")
-    if(EXISTS "${ROOT}/src/${path}" OR "${path}" MATCHES "^(base|port|lock|alloc|sched|comm|lib|entry)/")
+    if(EXISTS "${ROOT}/src/${path}" OR "${path}" MATCHES "^(base|port|lock|alloc|sched|sync|comm|lib|entry)/")
       problem("a public header includes ${path}, which is not public")
     elseif(quoted)
       problem("a public header includes \"${path}\": write <burrow/...> or a system header")

@@ -13,6 +13,9 @@
 #define BW_RANKS(X)                                                                                \
   X(BW_RANK_HANDLES, "handle table")                                                               \
   X(BW_RANK_CHAN, "channel")                                                                       \
+  X(BW_RANK_NOTIFY, "condition variable")                                                          \
+  X(BW_RANK_CANCEL, "cancel source")                                                               \
+  X(BW_RANK_SEMA, "semaphore table")                                                               \
   X(BW_RANK_LIMITER, "rate limiter")                                                               \
   X(BW_RANK_POLL, "file descriptor")                                                               \
   X(BW_RANK_TIMERS, "timers")                                                                      \

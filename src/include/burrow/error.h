@@ -29,7 +29,9 @@ extern "C" {
   X(BW_ENOTSUP, -6, "not supported on this target")                                                \
   X(BW_ESTATE, -7, "not possible in this state")                                                   \
   X(BW_EHANDLE, -8, "not a live handle of this kind")                                              \
-  X(BW_ERANGE, -9, "index or length out of range")
+  X(BW_ERANGE, -9, "index or length out of range")                                                 \
+  X(BW_ECANCELED, -10, "context canceled")                                                         \
+  X(BW_EDEADLINE, -11, "context deadline exceeded")
 
 enum bw_error {
 #define BW_ERROR_ENUM(name, value, text) name = value,

@@ -1,0 +1,54 @@
+// Semaphores by address: any uint32_t is one, and holds the permits that are there. Everything in
+// this layer that waits, waits here.
+//
+// Who waits stands in a table of 251 roots by address; a root has a treap of the addresses that
+// somebody waits at, and each of these a queue (Go's semaRoot). A release gives its permit to the
+// first of the queue itself, under the root's lock; so a permit is never taken away from one who
+// was woken for it.
+//
+// Invariants (sema.c has the race story)
+//   S1  under the root's lock: somebody waits at an address => its count is 0, or a release is on
+//       its way to the lock
+//   S2  a wait ends in exactly one way: granted, timed out, or cancelled; the root's lock decides
+#ifndef BURROW_SYNC_SEMA_H
+#define BURROW_SYNC_SEMA_H
+
+#include "sched/park.h"
+#include "sync/cancel.h"
+
+typedef enum { BW_SEMA_FIFO, BW_SEMA_LIFO } bw__sema_order; // LIFO: to the front of the queue
+
+enum { BW_SEMA_NO_DEADLINE = -1 };
+
+// Takes a permit if there is one. Blocks: never.
+static inline bool bw__sema_try(_Atomic(uint32_t) *sema) {
+  uint32_t n = bw__load_relaxed(sema); // the cas looks again
+  while (n > 0)
+    if (bw__cas(sema, &n, n - 1)) return true;
+  return false;
+}
+
+// Takes a permit, waiting for it. `reason` is what dumps say; `object` is the address that they
+// name (a mutex, say). Blocks: G, or M on a plain thread.
+void bw__sema_acquire(_Atomic(uint32_t) *sema, bw__sema_order order, bw__reason reason,
+                      const void *object);
+
+// The same until `deadline` (bw_now's clock; BW_SEMA_NO_DEADLINE: none) or until `cancel` (may be
+// NULL) is cancelled. 0, BW_ETIMEDOUT or BW_ECANCELED. On anything but 0 no permit was taken.
+int bw__sema_acquire_until(_Atomic(uint32_t) *sema, bw__sema_order order, bw__reason reason,
+                           const void *object, int64_t deadline, bw__cancel_source *cancel);
+
+// The same as a ticket: 0: there was a permit; BW_EAGAIN: `t->waiter` waits, and its `complete` is
+// called once it has been granted.
+typedef struct bw__sema_waiter bw__sema_waiter;
+int bw__sema_acquire_ticket(_Atomic(uint32_t) *sema, bw__sema_waiter *t, bw__sema_order order);
+// True: it does not wait any more and was not granted.
+bool bw__sema_cancel_ticket(_Atomic(uint32_t) *sema, bw__sema_waiter *t);
+
+// Gives a permit back. `handoff`: the one who gets it runs at once, in the caller's time slice, if
+// both are goroutines. Blocks: never (a handoff may let the caller go on later).
+void bw__sema_release(_Atomic(uint32_t) *sema, bool handoff);
+// n permits. Blocks: never.
+void bw__sema_release_n(_Atomic(uint32_t) *sema, uint32_t n);
+
+#endif
