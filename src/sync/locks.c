@@ -77,3 +77,27 @@ void bw__lock_describe(bw__text *t, const void *lock) {
   if (r && !bw__list_empty(&r->holders)) add_holder_locked(t, r, bw__port_now());
   bw__lock_watch_unlock();
 }
+
+// Line by line, for the lock's sake.
+static const bw__lock_record *next_held_locked(const bw__lock_record *r) {
+  r = r ? bw__lock_after_locked(r) : bw__lock_first_locked();
+  while (r && bw__list_empty(&r->holders)) r = bw__lock_after_locked(r);
+  return r;
+}
+
+void bw__lock_dump_held(void) {
+  char buffer[LINE];
+  bw__text t = bw__text_on(buffer, sizeof buffer);
+  if (!bw__lock_watch_trylock()) return;
+  const bw__lock_record *r = next_held_locked(NULL);
+  if (r) bw__port_write(2, "\nlocks held:\n", 13);
+  for (; r; r = next_held_locked(r)) {
+    t.len = 0;
+    bw__text_format(&t, "  ");
+    bw__lock_add_name(&t, r);
+    add_holder_locked(&t, r, bw__port_now());
+    bw__text_format(&t, "\n");
+    bw__port_write(2, t.data, t.len);
+  }
+  bw__lock_watch_unlock();
+}

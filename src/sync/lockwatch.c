@@ -3,16 +3,13 @@
 
 #include "lock/mutex.h"
 #include "port/port.h"
-#include "sched/sched.h"
+#include "sched/dump.h"
 
 #include <burrow/alloc.h>
 #include <burrow/go.h>
 #include <burrow/mutex.h>
 
 enum { BUCKETS = 1024, OWNERS = 64, REPORT = 1024 };
-
-// Read by the inline forms of burrow/mutex.h.
-int bw__locks_watched;
 
 static struct {
   bw__mutex lock;
@@ -49,6 +46,7 @@ bw__lock_record *bw__lock_find_locked(const void *lock) {
 static bw__lock_record *find_or_make_locked(const void *lock) {
   bw__lock_record *r = bw__lock_find_locked(lock);
   if (r || !(r = bw_calloc(1, sizeof *r))) return r;
+  bw__dump_hooks(bw__lock_describe, bw__lock_dump_held);
   bw__lock_record **bucket = &watch.bucket[bucket_of(lock)];
   r->info.lock = lock;
   bw__list_init(&r->holders);

@@ -2,7 +2,8 @@
 //
 // lockwatch.c   records, names, who holds what, times
 // lockorder.c   the order of locks: a graph, and the search for circles
-// locks.c       the public face, dumps
+// locks.c       what is read out: profile, dumps
+// watched.c     the forms of burrow/mutex.h while they are watched
 //
 // Invariants, under the lock
 //   W1  a holder is on two lists: its record's, and its owner's bucket
@@ -16,6 +17,7 @@
 
 #include "base/list.h"
 #include "base/text.h"
+#include "sync/cancel.h"
 
 #include <burrow/locks.h>
 
@@ -30,6 +32,10 @@ void bw__lock_got(const void *lock, bw__lock_kind kind, bool reads, const char *
                   int64_t waited_ns);
 // Before it is given back.
 void bw__lock_gave(const void *lock, bool reads);
+
+// watched.c: bw__watched_lock that a cancelled source ends as well.
+int bw__watched_lock_with(void *lock, int form, int64_t deadline, bw__cancel_source *cancel,
+                          const char *place);
 
 // ---- records ------------------------------------------------------------------------------------
 
@@ -80,7 +86,9 @@ void bw__lock_watch_lock(void);
 bool bw__lock_watch_trylock(void);
 void bw__lock_watch_unlock(void);
 
-// The watch's part of a dump's line about what a goroutine waits for; nothing if nothing is known.
+// Dumps (sched/dump.h): a lock's name and who has it; nothing if nothing is known.
 void bw__lock_describe(bw__text *t, const void *lock);
+// And a line for each that is held.
+void bw__lock_dump_held(void);
 
 #endif
