@@ -320,13 +320,13 @@ static void group_mutex(void) {
       {.text = "l | l | L", .timeouts = 1, .starves = true, .bound = 3},
       {.text = "l | L | L", .timeouts = 1, .starves = true, .bound = 3},
       {.text = "gl | gL | gL", .starves = true, .bound = 2},
-      {.text = "ll | l | L", .timeouts = 1, .starves = true, .bound = 3},
+      {.text = "ll | l | L", .timeouts = 1, .starves = true, .bound = 4},
       // The long form.
       {.text = "lll | LL", .timeouts = 1, .starves = true},
       {.text = "l | l | l", .starves = true, .bound = 5},
       {.text = "l | L | L", .timeouts = 1, .starves = true, .bound = 5},
-      {.text = "ll | l | L", .timeouts = 1, .starves = true, .bound = 4},
-      {.text = "ll | gl | gL", .starves = true, .bound = 4},
+      {.text = "ll | gl | gL", .starves = true, .bound = 3},
+      {.text = "ll | L | L", .timeouts = 1, .starves = true, .bound = 4},
       {.text = "l | l | L | L", .timeouts = 1, .starves = true, .bound = 3},
   };
   explore_syncs(list, 11, sizeof list / sizeof *list);
