@@ -35,6 +35,7 @@
 #include <burrow/profile.h>
 #include <burrow/select.h>
 #include <burrow/slice.h>
+#include <burrow/sync.h>
 #include <burrow/time.h>
 #include <burrow/trace.h>
 
