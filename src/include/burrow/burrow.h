@@ -32,6 +32,7 @@
 #include <burrow/io.h>
 #include <burrow/mutex.h>
 #include <burrow/patterns.h>
+#include <burrow/pool.h>
 #include <burrow/profile.h>
 #include <burrow/select.h>
 #include <burrow/slice.h>
