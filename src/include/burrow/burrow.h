@@ -35,6 +35,7 @@
 #include <burrow/pool.h>
 #include <burrow/profile.h>
 #include <burrow/select.h>
+#include <burrow/singleflight.h>
 #include <burrow/slice.h>
 #include <burrow/sync.h>
 #include <burrow/time.h>
