@@ -173,15 +173,16 @@ static void init(bw__sema_waiter *w, _Atomic(uint32_t) *sema) {
 
 // ---- ending a wait ------------------------------------------------------------------------------
 
-// For those who end it before its time. True: it is theirs to ready.
+// For those who end it before its time. True: it is theirs to ready. (The links of one that was
+// granted are the releaser's, without the lock.)
 static bool end(bw__sema_waiter *w, int result) {
   sema_root *r = root_of(w->sema);
   lock(r);
-  bool waits = w->result == WAITING, queued = bw__list_linked(&w->waiter.link);
+  bool waits = w->result == WAITING, queued = waits && bw__list_linked(&w->waiter.link);
   if (waits) w->result = result;
-  if (waits && queued) leave_queue(r, find(r, w->sema), w);
+  if (queued) leave_queue(r, find(r, w->sema), w);
   bw__mutex_unlock(&r->lock);
-  return waits && queued;
+  return queued;
 }
 
 // No M runs any more.
