@@ -130,7 +130,7 @@ static int ages_of_all(void *arg) {
   counts_begin();
   CHECK_EQ(bw_parallel(20, 20, put_some, &p), 0);
   bw_gomaxprocs(2); // some Ps go
-  for (int i = 0; atomic_load(&dropped) < 20 * MANY; i++) {
+  while (atomic_load(&dropped) < 20 * MANY) {
     bw_pools_age();
     bw_sleep(BW_MILLISECOND); // others go idle
   }
