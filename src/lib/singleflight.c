@@ -12,6 +12,7 @@
 // one. Locks: `mu`, which is not held while fn runs. Blocks: G, or M on a plain thread.
 #include "base/list.h"
 #include "base/rand.h"
+#include "port/port.h"
 #include "sync/once.h"
 
 #include <burrow/defer.h>
@@ -116,6 +117,7 @@ static void land(void *arg, bw_panicking *panicking) {
   bw__list passengers;
   bw__once_note_panic(&f->end, panicking);
   size_t n = close_flight(f, &passengers);
+  bw__port_mem_sync(); // they lie on stacks, which other threads may have got from the system
   f->shared = n > 0;
   if (n > 0 && f->group->share && f->end.how == BW_END_RETURNED) f->group->share(f->result, n);
   for (bw__list *link; (link = bw__list_pop_front(&passengers));)

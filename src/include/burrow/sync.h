@@ -5,6 +5,7 @@
 #define BURROW_SYNC_H
 
 #include <burrow/mutex.h>
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
