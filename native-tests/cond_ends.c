@@ -37,7 +37,12 @@ typedef struct {
 static void wait_with(void *arg) {
   wait *w = arg;
   bw_mutex_lock(&w->mu);
-  w->code = bw__cond_wait_with(&w->cond, w->deadline, w->cancel);
+  if (w->deadline == BW_SEMA_NO_DEADLINE && !w->cancel) {
+    bw_cond_wait(&w->cond);
+    w->code = 0;
+  } else {
+    w->code = bw__cond_wait_with(&w->cond, w->deadline, w->cancel);
+  }
   CHECK(!bw_mutex_trylock(&w->mu));
   bw_mutex_unlock(&w->mu);
 }
@@ -178,6 +183,13 @@ static int use_again(void *arg) {
   return 0;
 }
 
+// Woken, and the run ends before it runs.
+static int leave_woken(void *arg) {
+  leave_waiting(arg);
+  bw_cond_broadcast(&left_behind.cond);
+  return 0;
+}
+
 static void end_and_use_again(int64_t deadline, bw__cancel_source *cancel) {
   left_behind = (wait){.deadline = deadline, .cancel = cancel};
   left_behind.cond = (bw_cond)BW_COND(&left_behind.mu);
@@ -192,12 +204,15 @@ TEST(cond_waiters_of_a_run_that_has_ended) {
   bw__cancel_init(&left_source);
   end_and_use_again(BW_SEMA_NO_DEADLINE, &left_source);
   CHECK(bw__list_empty(&left_source.watches));
+  test_run(leave_woken, NULL, 1);
+  CHECK(bw__list_empty(&left_source.watches));
 }
 
 // ---- stress -------------------------------------------------------------------------------------
 
 // Permits under a lock. Everybody who has waited takes one or has given up; each permit comes with
-// one signal, so a signal that is lost leaves a permit untaken and somebody waiting for ever.
+// one signal, or all of them with a broadcast: one that is lost leaves a permit untaken and
+// somebody waiting for ever.
 typedef struct {
   bw_mutex mu;
   bw_cond cond;
@@ -265,7 +280,10 @@ static void produce(market *m, int64_t end) {
     m->permits += n;
     m->given += n;
     bw_locker_unlock(m->locker);
-    for (int i = 0; i < n; i++) bw_cond_signal(&m->cond);
+    if (bw__rand_next(&r) % 4 == 0)
+      bw_cond_broadcast(&m->cond);
+    else
+      for (int i = 0; i < n; i++) bw_cond_signal(&m->cond);
     for (;; bw_gosched()) { // all of them are taken, without another signal
       bw_locker_lock(m->locker);
       bool none = m->permits == 0;
