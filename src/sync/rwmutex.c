@@ -130,7 +130,7 @@ bool bw_rwmutex_try_rlock(bw_rwmutex *rw) {
 // One was taken off already.
 BW_NOINLINE void bw__rwmutex_runlock_contended(bw_rwmutex *rw, uint64_t before) {
   if ((before & HOLDS) || !(before & READERS)) {
-    __atomic_add_fetch(&rw->word, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&rw->word, 1, __ATOMIC_RELAXED);
     bw__fatal("sync: RUnlock of unlocked RWMutex");
   }
   if ((before & READERS) == 1) let_writer_in(rw);
