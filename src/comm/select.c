@@ -273,6 +273,7 @@ static void abandon(bw__waiter *w) {
     bw__waitq *q = bw__shared_load(&d->queue);
     if (q) bw__waitq_remove(q, d);
   }
+  if (s->end.cancel) bw__cancel_unwatch(s->end.cancel, &s->watch);
 }
 
 static void expire(bw__timer *t, int64_t now) {
