@@ -41,7 +41,7 @@ typedef struct bw__context_task {
 
 typedef struct bw__context_task_kind {
   bool (*run)(bw__context_task *task, bw__context_tasks *all); // may add tasks. True: it did it
-  void (*wait)(bw__context_task *task); // of those that somebody else did; not always called
+  void (*wait)(bw__context_task *task); // until somebody else has done it; NULL: nobody waits
   void (*release)(bw__context_task *task);
 } bw__context_task_kind;
 
@@ -91,10 +91,6 @@ typedef struct {
 // What to watch for ctx's end. NULL: it never ends. Panics for NULL. Any watch of it that is called
 // finds bw_context_err set.
 bw__cancel_source *bw__context_source(bw_context *ctx);
-
-// bw_cancel_cause for who may be called from within a watch: it does not wait for others who are
-// ending the same context, or one below it, at the same moment.
-void bw__cancel_from_watch(bw_cancel *cancel, int code);
 
 // ---- context.c ----------------------------------------------------------------------------------
 

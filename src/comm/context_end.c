@@ -137,26 +137,24 @@ static void above_ended(bw__cancel_watcher *w) {
 // ---- ending all ---------------------------------------------------------------------------------
 
 // Others who end nodes below are waited for before any of ours is said to have ended.
-static void finish(bw__context_tasks *all, bool waits) {
-  if (waits) {
-    for (bw__context_task *t = all->first; t; t = t->next)
-      if (!t->mine && t->kind->wait) t->kind->wait(t);
-  }
+static void finish(bw__context_tasks *all) {
+  for (bw__context_task *t = all->first; t; t = t->next)
+    if (!t->mine && t->kind->wait) t->kind->wait(t);
   for (bw__context_task *t = all->first, *next; t; t = next) {
     next = t->next;
     t->kind->release(t);
   }
 }
 
-// True: it was the caller's to end.
-static bool end(bw__context_node *n, reason why, bool waits) {
+// Returns when n and all below it have ended. True: it was the caller's to end.
+static bool end(bw__context_node *n, reason why) {
   bw__context_tasks all = {NULL, &all.first};
   if (!end_one(n, why, &all)) {
-    if (waits) wait_until_ended(n);
+    wait_until_ended(n);
     return false;
   }
   for (bw__context_task *t = all.first; t; t = t->next) t->mine = t->kind->run(t, &all);
-  if (all.first) finish(&all, waits);
+  if (all.first) finish(&all);
   set_ended(n);
   return true;
 }
@@ -179,7 +177,7 @@ static void attach(bw__context_node *n) {
   bw__context_node *a = above(n);
   if (!a) return;
   if (!bw__cancel_watch(&a->source, &n->watch, above_ended))
-    end(n, (reason){a->err, a->cause, a->text, NULL}, true);
+    end(n, (reason){a->err, a->cause, a->text, NULL});
   else if (bw__load(&n->phase) != BW_PHASE_LIVE)
     bw__context_leave(n); // its own deadline was quicker
 }
@@ -207,7 +205,7 @@ static reason out_of_time(const bw__context_timed *k) {
 
 static void time_over(bw__timer *t, int64_t now) {
   bw__context_timed *k = BW_CONTAINER(t, bw__context_timed, timer);
-  if (now != BW_NEVER) end(&k->node, out_of_time(k), true);
+  if (now != BW_NEVER) end(&k->node, out_of_time(k));
   bw_context_release(&k->node.base);
 }
 
@@ -247,7 +245,7 @@ bw_context *bw_with_deadline_cause(bw_context *parent, int64_t deadline, int cod
   if (!k) return NULL;
   if (!over) arm(k);
   attach(&k->node);
-  if (over) end(&k->node, out_of_time(k), true);
+  if (over) end(&k->node, out_of_time(k));
   return give(&k->node, cancel);
 }
 
@@ -269,7 +267,7 @@ bw_context *bw_with_timeout(bw_context *parent, int64_t ns, bw_cancel **cancel) 
 static bw__context_node *node_of_cancel(bw_cancel *cancel) { return (bw__context_node *)cancel; }
 
 void bw_cancel_now(bw_cancel *cancel) {
-  if (cancel) end(node_of_cancel(cancel), (reason){BW_ECANCELED, 0, NULL, NULL}, true);
+  if (cancel) end(node_of_cancel(cancel), (reason){BW_ECANCELED, 0, NULL, NULL});
 }
 
 static char *copy_of(const char *text) {
@@ -281,11 +279,7 @@ static char *copy_of(const char *text) {
 void bw_cancel_cause(bw_cancel *cancel, int code, const char *text) {
   if (!cancel) return;
   char *own = copy_of(text);
-  if (!end(node_of_cancel(cancel), (reason){BW_ECANCELED, code, own, own}, true)) bw_free(own);
-}
-
-void bw__cancel_from_watch(bw_cancel *cancel, int code) {
-  end(node_of_cancel(cancel), (reason){BW_ECANCELED, code, NULL, NULL}, false);
+  if (!end(node_of_cancel(cancel), (reason){BW_ECANCELED, code, own, own})) bw_free(own);
 }
 
 void bw_cancel_release(bw_cancel *cancel) {

@@ -3,6 +3,10 @@
 #include "comm/chan.h"
 #include "comm/context.h"
 #include "comm/select.h"
+#include "sync/mutex.h"
+#include "sync/rwmutex.h"
+#include "sync/sema.h"
+#include "sync/semaphore.h"
 
 // A source is fired after err was set, so where BW_ECANCELED came from it, err is there.
 static int said_by(bw_context *ctx, int code) {
@@ -35,4 +39,24 @@ int bw_sleep_ctx(bw_context *ctx, int64_t ns) {
   if (ns <= 0) return 0;
   int code = bw__pause_with(bw__timer_from_now(ns), source, BW_REASON_SLEEP);
   return code == BW_ETIMEDOUT ? 0 : said_by(ctx, code);
+}
+
+int bw_mutex_lock_ctx(bw_context *ctx, bw_mutex *mu) {
+  bw__cancel_source *source = bw__context_source(ctx);
+  return said_by(ctx, bw__mutex_lock_with(mu, BW_SEMA_NO_DEADLINE, source));
+}
+
+int bw_rwmutex_rlock_ctx(bw_context *ctx, bw_rwmutex *rw) {
+  bw__cancel_source *source = bw__context_source(ctx);
+  return said_by(ctx, bw__rwmutex_rlock_with(rw, BW_SEMA_NO_DEADLINE, source));
+}
+
+int bw_rwmutex_lock_ctx(bw_context *ctx, bw_rwmutex *rw) {
+  bw__cancel_source *source = bw__context_source(ctx);
+  return said_by(ctx, bw__rwmutex_lock_with(rw, BW_SEMA_NO_DEADLINE, source));
+}
+
+int bw_sema_acquire_ctx(bw_context *ctx, bw_sema *s) {
+  bw__cancel_source *source = bw__context_source(ctx);
+  return said_by(ctx, bw__semaphore_acquire_with(s, BW_SEMA_NO_DEADLINE, source));
 }

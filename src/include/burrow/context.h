@@ -48,6 +48,7 @@
 
 #include <burrow/chan.h>
 #include <burrow/error.h>
+#include <burrow/mutex.h>
 #include <burrow/select.h>
 
 #ifdef __cplusplus
@@ -207,6 +208,14 @@ int bw_select_ctx(bw_context *ctx, const bw_case *cases, size_t n);
 #endif
 /// Sleeps as bw_sleep: 0, or the code when ctx ended first.
 int bw_sleep_ctx(bw_context *ctx, int64_t ns);
+
+/// The locks of mutex.h: 0, and it is the caller's; or the code.
+int bw_mutex_lock_ctx(bw_context *ctx, bw_mutex *mu);
+int bw_rwmutex_rlock_ctx(bw_context *ctx, bw_rwmutex *rw);
+int bw_rwmutex_lock_ctx(bw_context *ctx, bw_rwmutex *rw);
+int bw_sema_acquire_ctx(bw_context *ctx, bw_sema *s);
+
+// In patterns.h: bw_group_make_ctx, bw_limiter_wait_ctx.
 
 #ifdef __cplusplus
 }
