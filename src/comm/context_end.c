@@ -4,11 +4,13 @@
 //
 //   1  mark   LIVE -> MARKING by a cas: who gets that ends it. Then what it says: err and cause;
 //             MARKED publishes them
-//   2  leave  off the list of the node above, and out of the timers
-//   3  done   the channel is closed
-//   4  fire   all who watch are called: waits end, nodes below and calls become tasks
-//   5  tasks  each node below is ended likewise, which may add tasks; calls are started
-//   6  ENDED  once all tasks are over, here and elsewhere
+//   2  done   out of the timers; the channel is closed
+//   3  fire   all who watch are called: waits end, nodes below and calls become tasks
+//   4  tasks  each node below is ended likewise, which may add tasks; calls are started
+//   5  ENDED  once all tasks are over, here and elsewhere
+//   6  leave  the first of them gets off the list of the node above. Not before: as long as there
+//   is
+//             something below it that has not ended, who ends the node above must find it
 //
 // The tasks are a list and no recursion, so a tree may be deeper than a stack. No lock is held from
 // one node to the next: while 10,000 of them end, others make, cancel and release their siblings,
@@ -88,7 +90,6 @@ static void close_done(bw__context_node *n) {
 // The caller has a reference. False: somebody else did, or does it.
 static bool end_one(bw__context_node *n, reason why, bw__context_tasks *tasks) {
   if (!mark(n, why)) return false;
-  bw__context_leave(n);
   disarm(n);
   close_done(n);
   n->tasks = tasks;
@@ -156,6 +157,7 @@ static bool end(bw__context_node *n, reason why) {
   for (bw__context_task *t = all.first; t; t = t->next) t->mine = t->kind->run(t, &all);
   if (all.first) finish(&all);
   set_ended(n);
+  bw__context_leave(n);
   return true;
 }
 
