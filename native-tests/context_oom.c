@@ -2,6 +2,55 @@
 #include "context_util.h"
 #include "oom_util.h"
 
+// ---- all of memory is taken, but for what is meant to be there ----------------------------------
+
+// For each size class up to 1 KB: with as many free objects of it as 0 to SPARE - 1, and enough of
+// the others, `body` is called; and once with enough of all.
+enum { SPARE = 6, CLASSES = BW_SIZECLASS_COUNT, LARGEST = 1024 };
+
+static void *spare[CLASSES][SPARE];
+
+static void take_spare(unsigned c) {
+  for (int i = 0; i < SPARE; i++) CHECK((spare[c][i] = bw__alloc8(bw__sizeclass_sizes[c])));
+}
+
+static void leave_spare(unsigned c, int n) {
+  for (int i = 0; i < n; i++) {
+    bw_free(spare[c][i]);
+    spare[c][i] = NULL;
+  }
+}
+
+static void retake_spare(unsigned c) {
+  for (int i = 0; i < SPARE; i++)
+    if (!spare[c][i]) CHECK((spare[c][i] = bw__alloc8(bw__sizeclass_sizes[c])));
+}
+
+static unsigned classes_up_to_largest(void) {
+  unsigned c = 1;
+  while (c + 1 < CLASSES && bw__sizeclass_sizes[c + 1] <= LARGEST) c++;
+  return c;
+}
+
+static void with_each_lack(void (*body)(void *arg, bool enough), void *arg) {
+  unsigned last = classes_up_to_largest();
+  for (unsigned c = 1; c <= last; c++) take_spare(c);
+  oom_block *all = oom_soak();
+  oom_begin(1, OOM_FOR_EVER);
+  for (unsigned lacks = 1; lacks <= last + 1; lacks++)
+    for (int n = 0; n < SPARE; n++) {
+      for (unsigned c = 1; c <= last; c++) leave_spare(c, c == lacks ? n : SPARE);
+      body(arg, lacks > last);
+      for (unsigned c = 1; c <= last; c++) retake_spare(c);
+    }
+  CHECK(oom_end());
+  oom_free(all);
+  for (unsigned c = 1; c <= last; c++) leave_spare(c, SPARE);
+  oom_check_books();
+}
+
+// ---- making -------------------------------------------------------------------------------------
+
 static const bw_context_key key = {"key"};
 
 static void never(void *arg) { CHECK(!arg); }
@@ -40,34 +89,27 @@ static void give_back(things *t) {
   for (int i = 0; i < 5; i++) bw_context_release(t->all[i]);
 }
 
-// Each number of objects that can be had, up to enough.
+static int failures;
+
+static void make_some(void *parent, bool enough) {
+  things t;
+  bool complete = make_all(parent, &t);
+  if (enough) CHECK(complete);
+  failures += !complete;
+  CHECK_EQ(context_watchers(parent),
+           (t.all[0] != NULL) + (t.all[1] != NULL) + (t.all[2] != NULL) + (t.call != NULL));
+  give_back(&t);
+}
+
 static int every_allocation(void *arg) {
   (void)arg;
   bw_cancel *cancel;
   bw_context *parent = bw_with_cancel(bw_context_background(), &cancel);
-  things warm, t;
-  CHECK(make_all(parent, &warm)); // the timers' heap, the closed channels
-  give_back(&warm);
-  bool complete = false;
-  for (int have = 0; !complete; have++) {
-    CHECK(have < 400);
-    oom_block *all = oom_soak(), *some = NULL;
-    for (int i = 0; i < have && all; i++) { // of those that were taken first, the smallest last
-      oom_block *next = all->next;
-      oom_take(&some, all);
-      all = next;
-    }
-    oom_begin(1, OOM_FOR_EVER);
-    oom_free(some);
-    complete = make_all(parent, &t);
-    CHECK_EQ(context_watchers(parent),
-             (t.all[0] != NULL) + (t.all[1] != NULL) + (t.all[2] != NULL) + (t.call != NULL));
-    give_back(&t);
-    oom_end();
-    oom_free(all);
-  }
+  make_some(parent, true); // the timers' heap is there
+  failures = 0;
+  with_each_lack(make_some, parent);
+  CHECK(failures > 3);
   context_check_open(parent);
-  oom_check_books();
   bw_cancel_release(cancel);
   bw_context_release(parent);
   return 0;
@@ -76,6 +118,30 @@ TEST(context_without_memory) {
   SKIP_IN_ALLOC_DEBUG("which objects are left");
   test_run(every_allocation, NULL, 1);
 }
+
+static void make_group(void *unused, bool enough) {
+  (void)unused;
+  bw_context *ctx = bw_context_todo();
+  bw_group *g = bw_group_make_ctx(bw_context_background(), &ctx);
+  CHECK(!g == !ctx);
+  if (enough) CHECK(g);
+  failures += !g;
+  if (g) CHECK_EQ(bw_group_wait(g), 0);
+}
+
+static int every_allocation_of_a_group(void *arg) {
+  (void)arg;
+  failures = 0;
+  with_each_lack(make_group, NULL);
+  CHECK(failures > 2);
+  return 0;
+}
+TEST(context_group_without_memory) {
+  SKIP_IN_ALLOC_DEBUG("which objects are left");
+  test_run(every_allocation_of_a_group, NULL, 1);
+}
+
+// ---- using --------------------------------------------------------------------------------------
 
 // Ending, asking and waiting need none; a cause loses its text.
 static void wait_with(void *ctx) { CHECK_EQ(bw_chan_recv_ctx(ctx, NULL, NULL), BW_ECANCELED); }

@@ -168,10 +168,13 @@ void *bw_context_value(bw_context *ctx, const bw_context_key *key);
 /// and in one .c file, what those need: BW_CONTEXT_KEY_DEFINE(user);
 #define BW_CONTEXT_KEY(KEY, T)                                                                     \
   extern const bw_context_key KEY##_key;                                                           \
-  static inline bw_context *with_##KEY(bw_context *parent, T *value, void (*free_value)(void *)) { \
+  __attribute__((unused)) static inline bw_context *with_##KEY(bw_context *parent, T *value,       \
+                                                               void (*free_value)(void *)) {       \
     return bw_with_value(parent, &KEY##_key, (void *)value, free_value);                           \
   }                                                                                                \
-  static inline T *KEY##_of(bw_context *ctx) { return (T *)bw_context_value(ctx, &KEY##_key); }    \
+  __attribute__((unused)) static inline T *KEY##_of(bw_context *ctx) {                             \
+    return (T *)bw_context_value(ctx, &KEY##_key);                                                 \
+  }                                                                                                \
   extern const bw_context_key KEY##_key
 #define BW_CONTEXT_KEY_DEFINE(KEY) const bw_context_key KEY##_key = {#KEY}
 
