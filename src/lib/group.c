@@ -22,6 +22,7 @@
 #include <burrow/defer.h>
 #include <burrow/error.h>
 #include <burrow/go.h>
+#include <burrow/mutex.h>
 #include <burrow/patterns.h>
 
 struct bw_group {
@@ -29,6 +30,8 @@ struct bw_group {
   _Atomic(size_t) left;
   _Atomic(int) code;
   _Atomic(bool) stopping;
+  bool limited; // r/o while there are goroutines
+  bw_sema free; // if it is: how many more there may be
   bw_context *ctx;   // NULL: none. r/o, as the next
   bw_cancel *cancel; // of ctx
   bw__cancel_watcher watch;
@@ -95,6 +98,7 @@ bw_group *bw_group_make_ctx(bw_context *parent, bw_context **ctx) {
 static void leave(void *group) {
   bw_group *g = group;
   bw_chan *done = bw_chan_retain(g->done);
+  if (g->limited) bw_sema_release(&g->free, 1);
   if (bw__sub(&g->left, 1) == 1) bw_chan_close(done);
   bw_chan_release(done);
 }
@@ -108,13 +112,34 @@ static void run_member(void *arg) {
   if (code) bw_group_stop(g, code);
 }
 
-int bw_group_go(bw_group *g, int (*fn)(void *arg), void *arg) {
+// There is room for it.
+static int start(bw_group *g, int (*fn)(void *arg), void *arg) {
   member m = {g, fn, arg};
   bw_go_options copied = {.arg_size = sizeof m};
   bw__add_relaxed(&g->left, 1); // the caller is counted: it cannot be 0 before
   int code = bw_go_with(&copied, run_member, &m);
-  if (code) bw__sub(&g->left, 1);
+  if (code == 0) return 0;
+  if (g->limited) bw_sema_release(&g->free, 1);
+  bw__sub(&g->left, 1);
   return code;
+}
+
+int bw_group_go(bw_group *g, int (*fn)(void *arg), void *arg) {
+  if (g->limited) bw_sema_acquire(&g->free);
+  return start(g, fn, arg);
+}
+
+int bw_group_try_go(bw_group *g, int (*fn)(void *arg), void *arg) {
+  if (g->limited && !bw_sema_try_acquire(&g->free)) return BW_EAGAIN;
+  return start(g, fn, arg);
+}
+
+void bw_group_set_limit(bw_group *g, int n) {
+  size_t active = bw__load(&g->left) - 1;
+  if (active > 0)
+    bw_panic("errgroup: modify limit while %zu goroutines in the group are still active", active);
+  g->limited = n >= 0;
+  g->free = (bw_sema)BW_SEMA(n < 0 ? 0 : (uint32_t)n);
 }
 
 void bw_group_stop(bw_group *g, int code) {

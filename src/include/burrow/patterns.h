@@ -55,8 +55,18 @@ bw_group *bw_group_make_ctx(bw_context *parent, bw_context **ctx);
 
 /// Runs fn(arg) on a new goroutine of the group. A result other than 0 stops the group as by
 /// bw_group_stop; one that ends by bw_goexit counts as 0. 0; BW_ENOMEM, BW_ESTATE (no runtime):
-/// nothing was started. Does not park.
+/// nothing was started. Where the group has a limit and as many goroutines, waits until one of them
+/// returns, and may park then; else it does not.
 int bw_group_go(bw_group *g, int (*fn)(void *arg), void *arg);
+
+/// From now on the group has at most n goroutines at the same time; n < 0: any number, as at the
+/// start. Panics "errgroup: modify limit while N goroutines in the group are still active" when
+/// there are some.
+void bw_group_set_limit(bw_group *g, int n);
+
+/// As bw_group_go, but BW_EAGAIN, and nothing was started, when it would have to wait. Does not
+/// park.
+int bw_group_try_go(bw_group *g, int (*fn)(void *arg), void *arg);
 
 /// Stops the group. The first code other than 0, here or returned by one of the goroutines, is what
 /// bw_group_wait returns; 0 is for "enough" and no error. May be called any number of times. Does
