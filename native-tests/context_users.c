@@ -1,15 +1,19 @@
-// Those who take a context: locks and semaphores, groups, limiters.
+// Those who take a context: locks and the like, groups, limiters, calls that are made once.
 #include "context_util.h"
 #include "panic_util.h"
+
+#include <burrow/singleflight.h>
 
 // ---- locks --------------------------------------------------------------------------------------
 
 typedef struct {
   bw_context *ctx;
-  bw_mutex mu;
+  bw_mutex mu, cond_mu;
   bw_rwmutex rw;
   bw_sema sema;
-  int codes[4];
+  bw_cond cond; // of cond_mu
+  bw_waitgroup wg;
+  int codes[6];
   atomic_int ended;
 } locks;
 
@@ -37,15 +41,32 @@ static void take_permit(void *arg) {
   atomic_fetch_add(&l->ended, 1);
 }
 
-static void (*const takers[])(void *) = {lock_mutex, lock_reader, lock_writer, take_permit};
+static void wait_for_signal(void *arg) {
+  locks *l = arg;
+  bw_mutex_lock(&l->cond_mu);
+  l->codes[4] = bw_cond_wait_ctx(l->ctx, &l->cond);
+  CHECK(!bw_mutex_trylock(&l->cond_mu)); // has it again
+  bw_mutex_unlock(&l->cond_mu);
+  atomic_fetch_add(&l->ended, 1);
+}
+
+static void wait_for_group(void *arg) {
+  locks *l = arg;
+  l->codes[5] = bw_waitgroup_wait_ctx(l->ctx, &l->wg);
+  atomic_fetch_add(&l->ended, 1);
+}
+
+static void (*const takers[])(void *) = {lock_mutex,  lock_reader,     lock_writer,
+                                         take_permit, wait_for_signal, wait_for_group};
+enum { TAKERS = sizeof takers / sizeof *takers };
 
 static void take_all(locks *l) {
-  for (int i = 0; i < 4; i++) CHECK_EQ(bw_go(takers[i], l), 0);
+  for (int i = 0; i < TAKERS; i++) CHECK_EQ(bw_go(takers[i], l), 0);
 }
 
 static void check_codes(locks *l, int code) {
-  while (atomic_load(&l->ended) < 4) bw_gosched();
-  for (int i = 0; i < 4; i++) CHECK_EQ(l->codes[i], code);
+  while (atomic_load(&l->ended) < TAKERS) bw_gosched();
+  for (int i = 0; i < TAKERS; i++) CHECK_EQ(l->codes[i], code);
   context_wait_alone();
   CHECK_EQ(context_watchers(l->ctx), 0);
   atomic_store(&l->ended, 0);
@@ -55,6 +76,8 @@ CONTEXT_TEST(context_ends_waits_for_locks) {
   (void)arg;
   bw_cancel *cancel;
   locks l = {.sema = BW_SEMA(0)};
+  l.cond = (bw_cond)BW_COND(&l.cond_mu);
+  bw_waitgroup_add(&l.wg, 1);
   bw_mutex_lock(&l.mu);
   bw_rwmutex_lock(&l.rw);
   l.ctx = bw_with_cancel(bw_context_background(), &cancel);
@@ -83,8 +106,86 @@ CONTEXT_TEST(context_ends_waits_for_locks) {
   bw_rwmutex_unlock(&l.rw);
   CHECK_EQ(bw_sema_acquire_ctx(l.ctx, &l.sema), 0);
   CHECK(!bw_sema_try_acquire(&l.sema));
+  bw_waitgroup_done(&l.wg);
+  CHECK_EQ(bw_waitgroup_wait_ctx(l.ctx, &l.wg), 0);
   bw_cancel_release(cancel);
   bw_context_release(l.ctx);
+  return 0;
+}
+
+// The other ends of these waits: what they wait for comes, and nobody is left watching.
+CONTEXT_TEST(context_waits_for_locks_end_by_them) {
+  (void)arg;
+  bw_cancel *cancel;
+  locks l = {.sema = BW_SEMA(0)};
+  l.cond = (bw_cond)BW_COND(&l.cond_mu);
+  bw_waitgroup_add(&l.wg, 1);
+  bw_mutex_lock(&l.mu);
+  bw_rwmutex_lock(&l.rw);
+  l.ctx = bw_with_cancel(bw_context_background(), &cancel);
+  for (int i = 0; i < TAKERS; i++)
+    if (i != 2) CHECK_EQ(bw_go(takers[i], &l), 0);
+  while (context_watchers(l.ctx) < TAKERS - 1) bw_gosched();
+  bw_mutex_unlock(&l.mu);
+  bw_rwmutex_unlock(&l.rw);
+  bw_sema_release(&l.sema, 1);
+  bw_waitgroup_done(&l.wg);
+  while (atomic_load(&l.ended) < TAKERS - 1) {
+    bw_mutex_lock(&l.cond_mu); // who watches may not stand in the queue yet
+    bw_cond_signal(&l.cond);
+    bw_mutex_unlock(&l.cond_mu);
+    bw_gosched();
+  }
+  bw_rwmutex_runlock(&l.rw);
+  atomic_fetch_add(&l.ended, 1); // the writer, who was left out
+  check_codes(&l, 0);
+  bw_cancel_release(cancel);
+  bw_context_release(l.ctx);
+  return 0;
+}
+
+// ---- calls that are made once -------------------------------------------------------------------
+
+typedef struct {
+  bw_context *ctx;
+  bw_singleflight calls;
+  bw_chan *gate;
+  atomic_bool made, done;
+} flight;
+
+static int slow_call(void *arg, void *result) {
+  flight *f = arg;
+  atomic_store(&f->made, true);
+  bw_chan_recv(f->gate, NULL);
+  *(int *)result = 7;
+  return 0;
+}
+
+static void call_first(void *arg) {
+  flight *f = arg;
+  int result;
+  CHECK_EQ(bw_singleflight_do(&f->calls, "k", 1, slow_call, f, &result, NULL), 0);
+  CHECK_EQ(result, 7);
+  atomic_store(&f->done, true);
+}
+
+CONTEXT_TEST(context_of_a_call_made_once) {
+  (void)arg;
+  bw_cancel *cancel;
+  flight f = {.calls = BW_SINGLEFLIGHT(sizeof(int)), .gate = bw_chan_make(0, 0)};
+  f.ctx = bw_with_timeout(bw_context_background(), BW_MILLISECOND, &cancel);
+  CHECK_EQ(bw_go(call_first, &f), 0);
+  while (!atomic_load(&f.made)) bw_gosched();
+  int result = 1;
+  CHECK_EQ(bw_singleflight_do_ctx(f.ctx, &f.calls, "k", 1, slow_call, &f, &result, NULL),
+           BW_EDEADLINE);
+  CHECK_EQ(result, 0);
+  bw_chan_send(f.gate, NULL);
+  while (!atomic_load(&f.done)) bw_gosched();
+  context_wait_alone();
+  bw_chan_release(f.gate);
+  bw_cancel_release(cancel);
+  bw_context_release(f.ctx);
   return 0;
 }
 

@@ -3,10 +3,12 @@
 #include "comm/chan.h"
 #include "comm/context.h"
 #include "comm/select.h"
+#include "sync/cond.h"
 #include "sync/mutex.h"
 #include "sync/rwmutex.h"
 #include "sync/sema.h"
 #include "sync/semaphore.h"
+#include "sync/waitgroup.h"
 
 // A source is fired after err was set, so where BW_ECANCELED came from it, err is there.
 static int said_by(bw_context *ctx, int code) {
@@ -59,4 +61,14 @@ int bw_rwmutex_lock_ctx(bw_context *ctx, bw_rwmutex *rw) {
 int bw_sema_acquire_ctx(bw_context *ctx, bw_sema *s) {
   bw__cancel_source *source = bw__context_source(ctx);
   return said_by(ctx, bw__semaphore_acquire_with(s, BW_SEMA_NO_DEADLINE, source));
+}
+
+int bw_cond_wait_ctx(bw_context *ctx, bw_cond *c) {
+  bw__cancel_source *source = bw__context_source(ctx);
+  return said_by(ctx, bw__cond_wait_with(c, BW_SEMA_NO_DEADLINE, source));
+}
+
+int bw_waitgroup_wait_ctx(bw_context *ctx, bw_waitgroup *wg) {
+  bw__cancel_source *source = bw__context_source(ctx);
+  return said_by(ctx, bw__waitgroup_wait_with(wg, BW_SEMA_NO_DEADLINE, source));
 }

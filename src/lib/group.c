@@ -30,8 +30,8 @@ struct bw_group {
   _Atomic(size_t) left;
   _Atomic(int) code;
   _Atomic(bool) stopping;
-  bool limited; // r/o while there are goroutines
-  bw_sema free; // if it is: how many more there may be
+  bool limited;      // r/o while there are goroutines
+  bw_sema free;      // if it is: how many more there may be
   bw_context *ctx;   // NULL: none. r/o, as the next
   bw_cancel *cancel; // of ctx
   bw__cancel_watcher watch;

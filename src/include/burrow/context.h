@@ -50,6 +50,7 @@
 #include <burrow/error.h>
 #include <burrow/mutex.h>
 #include <burrow/select.h>
+#include <burrow/sync.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -212,13 +213,19 @@ int bw_select_ctx(bw_context *ctx, const bw_case *cases, size_t n);
 /// Sleeps as bw_sleep: 0, or the code when ctx ended first.
 int bw_sleep_ctx(bw_context *ctx, int64_t ns);
 
-/// The locks of mutex.h: 0, and it is the caller's; or the code.
+/// Of mutex.h: 0, and the lock, or the permit, is the caller's; or the code.
 int bw_mutex_lock_ctx(bw_context *ctx, bw_mutex *mu);
 int bw_rwmutex_rlock_ctx(bw_context *ctx, bw_rwmutex *rw);
 int bw_rwmutex_lock_ctx(bw_context *ctx, bw_rwmutex *rw);
 int bw_sema_acquire_ctx(bw_context *ctx, bw_sema *s);
 
-// In patterns.h: bw_group_make_ctx, bw_limiter_wait_ctx.
+/// Of sync.h: 0 or the code. A cond's lock is the caller's again in either case, and who has given
+/// up has used up no signal. A context that has ended is found before the unlock.
+int bw_cond_wait_ctx(bw_context *ctx, bw_cond *c);
+int bw_waitgroup_wait_ctx(bw_context *ctx, bw_waitgroup *wg);
+
+// In their own headers: bw_group_make_ctx, bw_limiter_wait_ctx (patterns.h),
+// bw_singleflight_do_ctx.
 
 #ifdef __cplusplus
 }
