@@ -22,14 +22,14 @@ static void cancel_many(bw_context *parent, int64_t n) {
 }
 
 // WithCancel of the background, cancelled and given back; op = all three.
-BENCH(ctx_cancel) {
+BENCH(ctx_withcancel_cancel) {
   int64_t n = bench_count(5000000), start = bw_now();
   cancel_many(bw_context_background(), n);
   bench_result(n, bw_now() - start);
 }
 
 // The same of a context that can be cancelled, and has the other in its list meanwhile.
-BENCH(ctx_cancel_child) {
+BENCH(ctx_child_withcancel_cancel) {
   bw_cancel *cancel;
   bw_context *parent = check(bw_with_cancel(bw_context_background(), &cancel));
   int64_t n = bench_count(5000000), start = bw_now();
@@ -40,7 +40,7 @@ BENCH(ctx_cancel_child) {
 }
 
 // The same with a channel that somebody asks for.
-BENCH(ctx_cancel_done) {
+BENCH(ctx_withcancel_done_cancel) {
   int64_t n = bench_count(3000000), start = bw_now();
   for (int64_t i = 0; i < n; i++) {
     bw_cancel *cancel;
@@ -53,7 +53,7 @@ BENCH(ctx_cancel_done) {
 }
 
 // WithTimeout of an hour, cancelled and given back.
-BENCH(ctx_timeout) {
+BENCH(ctx_withtimeout_cancel) {
   int64_t n = bench_count(2000000), start = bw_now();
   for (int64_t i = 0; i < n; i++) {
     bw_cancel *cancel;
@@ -64,34 +64,49 @@ BENCH(ctx_timeout) {
   bench_result(n, bw_now() - start);
 }
 
-// A parent with 10,000 children: making one (ctx_tree10k_make), ending them by one cancel
-// (ctx_tree10k_cancel), giving one back (ctx_tree10k_release); op = a child.
-BENCH(ctx_tree10k) {
-  enum { CHILDREN = 10000 };
-  bw_context **children = bw_calloc(CHILDREN, sizeof *children);
-  int64_t rounds = bench_count(100), made = 0, cancelled = 0, released = 0;
-  for (int64_t r = 0; r < rounds; r++) {
-    bw_cancel *cancel;
-    bw_context *parent = check(bw_with_cancel(bw_context_background(), &cancel));
-    int64_t t0 = bw_now();
-    for (int i = 0; i < CHILDREN; i++) children[i] = check(bw_with_cancel(parent, NULL));
-    int64_t t1 = bw_now();
-    bw_cancel_now(cancel);
-    int64_t t2 = bw_now();
-    for (int i = 0; i < CHILDREN; i++) check_ended(children[i]);
-    int64_t t3 = bw_now();
-    for (int i = 0; i < CHILDREN; i++) bw_context_release(children[i]);
-    released += bw_now() - t3;
-    made += t1 - t0;
-    cancelled += t2 - t1;
-    bw_cancel_release(cancel);
-    bw_context_release(parent);
+// A parent with 10,000 children, or a chain of 10,000, each with the right to cancel it: making
+// one, and ending them all by one cancel; op = one of them.
+enum { MANY = 10000 };
+
+typedef struct {
+  bw_context *ctx[MANY];
+  bw_cancel *cancel[MANY];
+  int64_t made, ended; // ns
+} family;
+
+static void raise_and_end(family *f, bool chain) {
+  bw_cancel *cancel;
+  bw_context *parent = check(bw_with_cancel(bw_context_background(), &cancel)), *above = parent;
+  int64_t t0 = bw_now();
+  for (int i = 0; i < MANY; i++) {
+    f->ctx[i] = check(bw_with_cancel(above, &f->cancel[i]));
+    if (chain) above = f->ctx[i];
   }
-  bench_result_as("ctx_tree10k_make", rounds * CHILDREN, made);
-  bench_result_as("ctx_tree10k_cancel", rounds * CHILDREN, cancelled);
-  bench_result_as("ctx_tree10k_release", rounds * CHILDREN, released);
-  bw_free(children);
+  int64_t t1 = bw_now();
+  bw_cancel_now(cancel);
+  f->ended += bw_now() - t1;
+  f->made += t1 - t0;
+  for (int i = 0; i < MANY; i++) {
+    check_ended(f->ctx[i]);
+    bw_cancel_release(f->cancel[i]);
+    bw_context_release(f->ctx[i]);
+  }
+  bw_cancel_release(cancel);
+  bw_context_release(parent);
 }
+
+static void bench_family(bool chain, const char *making, const char *ending) {
+  family *f = bw_calloc(1, sizeof *f);
+  if (!f) bw_panic("no memory");
+  int64_t rounds = bench_count(100);
+  for (int64_t r = 0; r < rounds; r++) raise_and_end(f, chain);
+  bench_result_as(making, rounds * MANY, f->made);
+  bench_result_as(ending, rounds * MANY, f->ended);
+  bw_free(f);
+}
+
+BENCH(ctx_10k) { bench_family(false, "ctx_withcancel_10k", "ctx_cancel_10k_children"); }
+BENCH(ctx_chain10k) { bench_family(true, "ctx_chain10k_create", "ctx_chain10k_cancel"); }
 
 // Work on siblings (made, cancelled, given back) while one cancel after the other ends 10,000
 // children of the same context: how long one of them took at most, in us, and in the mean
@@ -105,14 +120,13 @@ typedef struct {
 
 static void end_trees(void *arg) {
   beside *b = arg;
-  enum { CHILDREN = 10000 };
-  bw_context **children = bw_calloc(CHILDREN, sizeof *children);
+  bw_context **children = bw_calloc(MANY, sizeof *children);
   for (int64_t r = 0; r < b->rounds; r++) {
     bw_cancel *cancel;
     bw_context *parent = check(bw_with_cancel(b->root, &cancel));
-    for (int i = 0; i < CHILDREN; i++) children[i] = check(bw_with_cancel(parent, NULL));
+    for (int i = 0; i < MANY; i++) children[i] = check(bw_with_cancel(parent, NULL));
     bw_cancel_release(cancel);
-    for (int i = 0; i < CHILDREN; i++) bw_context_release(children[i]);
+    for (int i = 0; i < MANY; i++) bw_context_release(children[i]);
     bw_context_release(parent);
     bw_gosched();
   }
@@ -144,7 +158,7 @@ BENCH(ctx_beside_cancel10k) {
 }
 
 // A value ten contexts up.
-BENCH(ctx_value10) {
+BENCH(ctx_value_depth10) {
   static bw_context_key keys[10];
   bw_context *chain[10], *ctx = bw_context_background();
   for (int i = 0; i < 10; i++) ctx = chain[i] = check(bw_with_value(ctx, &keys[i], &keys[i], NULL));
