@@ -48,6 +48,7 @@
 
 #include <burrow/chan.h>
 #include <burrow/error.h>
+#include <burrow/io.h>
 #include <burrow/mutex.h>
 #include <burrow/select.h>
 #include <burrow/sync.h>
@@ -223,6 +224,14 @@ int bw_sema_acquire_ctx(bw_context *ctx, bw_sema *s);
 /// up has used up no signal. A context that has ended is found before the unlock.
 int bw_cond_wait_ctx(bw_context *ctx, bw_cond *c);
 int bw_waitgroup_wait_ctx(bw_context *ctx, bw_waitgroup *wg);
+
+/// Of io.h: what those return, or the code when ctx ended while they waited; bw_write_ctx may have
+/// written some by then, as bw_write_until. A plain thread looks for that every 10 ms only.
+int bw_poll_fd_ctx(bw_context *ctx, int fd, unsigned events);
+ptrdiff_t bw_read_ctx(bw_context *ctx, int fd, void *buf, size_t n);
+ptrdiff_t bw_write_ctx(bw_context *ctx, int fd, const void *buf, size_t n);
+int bw_accept_ctx(bw_context *ctx, int fd, struct sockaddr *addr, unsigned *len);
+int bw_connect_ctx(bw_context *ctx, int fd, const struct sockaddr *addr, unsigned len);
 
 // In their own headers: bw_group_make_ctx, bw_limiter_wait_ctx (patterns.h),
 // bw_singleflight_do_ctx.
