@@ -25,7 +25,7 @@ const goals = {
     { name: /^spawn_join_/, peer: 'go', most: 1 / 4 },
     { name: /^park.*_rss$/, limit: 4400 },
     { name: /^skynet1M_total$/, peer: 'go', most: 1 / 3 },
-    { name: /^timer_(create|reset|stop|fire)/, peer: 'go', most: 1 / 2 },
+    { name: /^(timer_(create|reset|stop|fire)|ctx_)/, peer: 'go', most: 1 / 2 },
     { name: /^(timer_late_|sleep10ms_|sleep1ms_overshoot_mean$)/, peer: 'go', most: 1 },
     { name: /^cpu_pool_speedup$/, P: 2, least: 1.8 },
     { name: /^chan_(pingpong|unbuf_stream)$/, P: 1, peer: 'libdill', most: 1 },
@@ -35,7 +35,7 @@ const goals = {
   ],
   wasm: [
     { name: /^(gosched|spawn_join_|park.*_(spawn|wake_join)$|skynet1M_total$)/, peer: 'go', most: 1 / 4 },
-    { name: /^timer_(create|reset|stop|fire)/, peer: 'go', most: 1 / 2 },
+    { name: /^(timer_(create|reset|stop|fire)|ctx_)/, peer: 'go', most: 1 / 2 },
     { name: /^(timer_late_|sleep10ms_|sleep1ms_overshoot_mean$)/, peer: 'go', most: 1 },
     { name: /^cpu_pool_speedup$/, P: 2, least: 1.8 },
     { name: /^(chan_pingpong|chan_unbuf_stream|select4_b0|sieve2000)$/, peer: 'go', most: 1 / 5 },

@@ -28,6 +28,11 @@ const groups = [
     name: 'timers', go: 'timers',
     burrow: ['timer_100k', 'timer_late', 'timer_fire100k_same_instant', 'sleep10ms_x10k_total', 'sleep1ms_overshoot'],
   },
+  {
+    name: 'ctx', go: 'ctx',
+    burrow: ['ctx_10k', 'ctx_chain10k', 'ctx_withcancel_cancel', 'ctx_child_withcancel_cancel',
+      'ctx_withtimeout_cancel', 'ctx_value_depth10'],
+  },
   { name: 'cpu', burrow: ['cpu_pool'], together: true },
   { name: 'pingpong', burrow: ['chan_pingpong'], go: 'pingpong', libdill: 'pingpong', neco: 'pingpong' },
   { name: 'stream', burrow: ['chan_unbuf_stream', 'chan_spsc_c128'], go: 'stream', libdill: 'stream', neco: 'stream' },

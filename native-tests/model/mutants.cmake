@@ -227,10 +227,10 @@ mutant(wait_without_a_second_look selects comm/select.c
 # ---- deadlines
 
 mutant(timer_starts_after_the_unlock deadlines comm/select.c
-  "  if (s->deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE)
+  "  if (s->end.deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE)
     bw__timer_start"
   "  if (IS) unlock_all(s);
-  if (s->deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE)
+  if (s->end.deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE)
     bw__timer_start")
 mutant(timer_is_not_dropped deadlines comm/select.c
   "if (timed) bw__timer_drop(&s->timer);"

@@ -15,6 +15,7 @@
 #include "port/port.h"
 #include "sync/once.h"
 
+#include <burrow/context.h>
 #include <burrow/defer.h>
 #include <burrow/singleflight.h>
 #include <string.h>
@@ -136,7 +137,20 @@ static int fly(flight *f, int (*fn)(void *arg, void *result), void *arg) {
 
 // ---- a passenger --------------------------------------------------------------------------------
 
-// The deadline has passed. True: there will be no permit.
+// When a passenger gives up.
+typedef struct {
+  const int64_t *deadline; // NULL: none
+  bw_context *ctx;         // NULL: none
+} patience;
+
+static int wait_for_permit(passenger *p, patience until) {
+  if (until.ctx) return bw_sema_acquire_ctx(until.ctx, &p->permit);
+  if (until.deadline) return bw_sema_acquire_until(&p->permit, *until.deadline);
+  bw_sema_acquire(&p->permit);
+  return 0;
+}
+
+// It gave up. True: there will be no permit.
 static bool get_off(bw_singleflight *s, passenger *p) {
   bw_mutex_lock(&s->mu);
   bool off = !p->landed;
@@ -145,13 +159,12 @@ static bool get_off(bw_singleflight *s, passenger *p) {
   return off;
 }
 
-// In the list; mu is released. `deadline`: NULL: none.
-static int ride(bw_singleflight *s, passenger *p, const int64_t *deadline) {
+// In the list; mu is released.
+static int ride(bw_singleflight *s, passenger *p, patience until) {
   bw_mutex_unlock(&s->mu);
-  if (!deadline)
-    bw_sema_acquire(&p->permit);
-  else if (bw_sema_acquire_until(&p->permit, *deadline) != 0) {
-    if (get_off(s, p)) return BW_ETIMEDOUT;
+  int code = wait_for_permit(p, until);
+  if (code != 0) {
+    if (get_off(s, p)) return code;
     bw_sema_acquire(&p->permit);
   }
   bw__once_panic_likewise(&p->end);
@@ -161,7 +174,7 @@ static int ride(bw_singleflight *s, passenger *p, const int64_t *deadline) {
 // ---- the public face ----------------------------------------------------------------------------
 
 static int do_it(bw_singleflight *s, flight_key key, int (*fn)(void *, void *), void *arg,
-                 void *result, bool *shared, const int64_t *deadline) {
+                 void *result, bool *shared, patience until) {
   if (s->result_size > 0) memset(result, 0, s->result_size);
   bw_mutex_lock(&s->mu);
   flight **at = find(s, &key);
@@ -169,7 +182,7 @@ static int do_it(bw_singleflight *s, flight_key key, int (*fn)(void *, void *), 
     passenger p = {.result = result};
     bw__list_push_back(&(*at)->passengers, &p.link);
     if (shared) *shared = true;
-    return ride(s, &p, deadline);
+    return ride(s, &p, until);
   }
   flight f = {.group = s, .key = key, .listed = true, .result = result};
   bw__list_init(&f.passengers);
@@ -182,13 +195,19 @@ static int do_it(bw_singleflight *s, flight_key key, int (*fn)(void *, void *), 
 
 int bw_singleflight_do(bw_singleflight *s, const void *key, size_t size,
                        int (*fn)(void *arg, void *result), void *arg, void *result, bool *shared) {
-  return do_it(s, key_of(key, size), fn, arg, result, shared, NULL);
+  return do_it(s, key_of(key, size), fn, arg, result, shared, (patience){NULL, NULL});
 }
 
 int bw_singleflight_do_until(bw_singleflight *s, const void *key, size_t size,
                              int (*fn)(void *arg, void *result), void *arg, void *result,
                              bool *shared, int64_t deadline) {
-  return do_it(s, key_of(key, size), fn, arg, result, shared, &deadline);
+  return do_it(s, key_of(key, size), fn, arg, result, shared, (patience){&deadline, NULL});
+}
+
+int bw_singleflight_do_ctx(bw_context *ctx, bw_singleflight *s, const void *key, size_t size,
+                           int (*fn)(void *arg, void *result), void *arg, void *result,
+                           bool *shared) {
+  return do_it(s, key_of(key, size), fn, arg, result, shared, (patience){NULL, ctx});
 }
 
 void bw_singleflight_forget(bw_singleflight *s, const void *key, size_t size) {

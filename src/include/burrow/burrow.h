@@ -24,6 +24,7 @@
 #include <burrow/alloc.h>
 #include <burrow/chan.h>
 #include <burrow/chan_of.h>
+#include <burrow/context.h>
 #include <burrow/debug.h>
 #include <burrow/defer.h>
 #include <burrow/error.h>

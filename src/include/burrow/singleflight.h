@@ -15,6 +15,7 @@
 #ifndef BURROW_SINGLEFLIGHT_H
 #define BURROW_SINGLEFLIGHT_H
 
+#include <burrow/context.h>
 #include <burrow/mutex.h>
 #include <stddef.h>
 
@@ -51,6 +52,12 @@ int bw_singleflight_do(bw_singleflight *s, const void *key, size_t size,
 int bw_singleflight_do_until(bw_singleflight *s, const void *key, size_t size,
                              int (*fn)(void *arg, void *result), void *arg, void *result,
                              bool *shared, int64_t deadline);
+
+/// The same, but it waits for another's call until ctx ends only: bw_context_err's code, and the
+/// result is all zeros. May park.
+int bw_singleflight_do_ctx(bw_context *ctx, bw_singleflight *s, const void *key, size_t size,
+                           int (*fn)(void *arg, void *result), void *arg, void *result,
+                           bool *shared);
 
 /// Who comes from now on does not wait for the call of this key that is under way, but makes one.
 /// May park.
