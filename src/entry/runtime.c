@@ -99,7 +99,7 @@ void bw__runtime_close(void) {
   bw__sched *s = &bw__sched_state;
   bw__monitor_stop(); // before: it may start Ms
   bw__ms_join();
-  bw__g_each(abandon_wait, NULL);
+  bw__g_each_at_end(abandon_wait, NULL);
   bw_trace_stop();
   s->running = false;
   if (!BW_WASM) bw__poll_end();

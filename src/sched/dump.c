@@ -91,6 +91,12 @@ static void add_place(bw__text *t, uint64_t id) {
   }
 }
 
+static void add_object(bw__text *t, bw__g *g, uint32_t state) {
+  if (state != BW_G_WAITING) return;
+  const char *what = bw__reason_object((bw__reason)bw__shared_load(&g->reason));
+  if (what) bw__text_format(t, "waits for %s %p, ", what, (void *)bw__shared_load(&g->object));
+}
+
 // As in Go the time stands beside the reason only when it is a minute or more, so that dumps of
 // short runs can be compared; the line below has it in any case.
 static void print_head(bw__text *t, bw__g *g, uint32_t state, int64_t waited) {
@@ -116,6 +122,7 @@ static void print_use(bw__text *t, bw__g *g, uint32_t state, int64_t waited) {
   privates in = look_inside(g, state);
   bw__text_format(t, "  ");
   if (waited >= 0) bw__text_format(t, "for %lld ms, ", (long long)(waited / 1000000));
+  add_object(t, g, state);
   add_stack(t, &in);
   if (state == BW_G_RUNNING) add_place(t, bw__shared_load(&g->id));
   if (bw__g_has(g, BW_G_PINNED)) bw__text_format(t, ", locked to its thread");

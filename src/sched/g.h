@@ -50,9 +50,11 @@ typedef struct bw__g {
   BW_SHARED(uintptr_t) made;    // address behind the call of bw_go; 0: unknown
   // From here on: what lies still while goroutines are started, switched and ended.
   BW_SHARED(uint32_t) reason; // bw__reason, valid while WAITING
-  int pins;                   // calls of bw_lock_os_thread without their unlock: its own
-  BW_SHARED(int64_t) since;   // sched.coarse_now when it began to wait
-  struct bw__waiter *waiter;  // of its last wait, valid while WAITING: its own
+  BW_SHARED(uintptr_t)
+  object;                    // address that it waits at, valid while `reason` is one with an object
+  int pins;                  // calls of bw_lock_os_thread without their unlock: its own
+  BW_SHARED(int64_t) since;  // sched.coarse_now when it began to wait
+  struct bw__waiter *waiter; // of its last wait, valid while WAITING: its own
   struct bw__waiter
       *choosing;        // of a wait in several queues until it has left them, else NULL: its own
   bw__unwind unwind;    // empty before the start and at the end: its own

@@ -13,6 +13,18 @@ const char *bw__reason_text(bw__reason reason) {
   return (unsigned)reason < COUNT ? reason_texts[reason] : "overwritten"; // see dump.c
 }
 
+const char *bw__reason_object(bw__reason reason) {
+  switch (reason) {
+  case BW_REASON_MUTEX: return "mutex";
+  case BW_REASON_RWMUTEX_READ:
+  case BW_REASON_RWMUTEX: return "rwmutex";
+  case BW_REASON_COND: return "cond";
+  case BW_REASON_WAITGROUP: return "waitgroup";
+  case BW_REASON_SEMA: return "semaphore";
+  default: return NULL;
+  }
+}
+
 void bw__waiter_init(bw__waiter *w) { bw__waiter_init_here(w); }
 
 // Another thread often comes within the microsecond that a sender and its receiver are apart: a

@@ -31,7 +31,13 @@
   X(BW_REASON_SELECT, "select")                                                                    \
   X(BW_REASON_SELECT_NONE, "select (no cases)")                                                    \
   X(BW_REASON_SLEEP, "sleep")                                                                      \
-  X(BW_REASON_IO, "IO wait")
+  X(BW_REASON_IO, "IO wait")                                                                       \
+  X(BW_REASON_MUTEX, "sync.Mutex.Lock")                                                            \
+  X(BW_REASON_RWMUTEX_READ, "sync.RWMutex.RLock")                                                  \
+  X(BW_REASON_RWMUTEX, "sync.RWMutex.Lock")                                                        \
+  X(BW_REASON_COND, "sync.Cond.Wait")                                                              \
+  X(BW_REASON_WAITGROUP, "sync.WaitGroup.Wait")                                                    \
+  X(BW_REASON_SEMA, "semacquire")
 
 typedef enum {
 #define BW_REASON_ENUM(name, text) name,
@@ -40,6 +46,9 @@ typedef enum {
 } bw__reason;
 
 const char *bw__reason_text(bw__reason reason);
+
+// What it waits at ("mutex"), for those whose g->object is valid; NULL: for others.
+const char *bw__reason_object(bw__reason reason);
 
 typedef enum { BW_WAIT_GOROUTINE, BW_WAIT_THREAD, BW_WAIT_TICKET } bw__wait_kind;
 

@@ -103,18 +103,22 @@ void bw__records_free(void (*drop_stack)(bw__g *g)) {
   bw__list_init(&records.roomy);
 }
 
-bool bw__g_each(void (*visit)(bw__g *g, void *arg), void *arg) {
-  enum { TRIES = 10000 };
-  for (int i = 0; !bw__mutex_trylock(&records.lock); i++) {
-    if (i == TRIES) return false;
-    bw__port_thread_yield();
-  }
+void bw__g_each_at_end(void (*visit)(bw__g *g, void *arg), void *arg) {
   bw__port_mem_sync();
   for (bw__list *l = records.all.next; l != &records.all; l = l->next) {
     chunk *c = BW_CONTAINER(l, chunk, all);
     for (int i = 0; i < RECORDS; i++)
       if (bw__shared_load(&c->g[i].state) != BW_G_FREE) visit(&c->g[i], arg);
   }
+}
+
+bool bw__g_each(void (*visit)(bw__g *g, void *arg), void *arg) {
+  enum { TRIES = 10000 };
+  for (int i = 0; !bw__mutex_trylock(&records.lock); i++) {
+    if (i == TRIES) return false;
+    bw__port_thread_yield();
+  }
+  bw__g_each_at_end(visit, arg);
   bw__mutex_unlock(&records.lock);
   return true;
 }

@@ -236,6 +236,8 @@ void bw__records_free(void (*drop_stack)(bw__g *g));
 // Calls visit for every G that has not ended, under allg's lock. False: another thread holds the
 // lock for so long that it seems to hang; nothing was visited.
 bool bw__g_each(void (*visit)(bw__g *g, void *arg), void *arg);
+// The same without the lock. Only at tear-down, when nobody starts or ends a goroutine.
+void bw__g_each_at_end(void (*visit)(bw__g *g, void *arg), void *arg);
 
 // ---- proc.c: who holds which P, who sleeps ------------------------------------------------------
 

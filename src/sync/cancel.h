@@ -13,11 +13,11 @@
 #include "base/list.h"
 #include "lock/mutex.h"
 
-typedef struct bw__cancel_watch {
-  bw__list link;                            // in the source's list: under its lock
-  void (*fire)(struct bw__cancel_watch *w); // must not park; its own unwatch is not its to call
+typedef struct bw__cancel_watcher {
+  bw__list link;                              // in the source's list: under its lock
+  void (*fire)(struct bw__cancel_watcher *w); // must not park; its own unwatch is not its to call
   _Atomic(uint32_t) state;
-} bw__cancel_watch;
+} bw__cancel_watcher;
 
 typedef struct bw__cancel_source {
   bw__mutex lock;
@@ -29,12 +29,17 @@ void bw__cancel_init(bw__cancel_source *s);
 
 // Has w->fire called when the source is cancelled. False: it is already, and nothing was done.
 // Blocks: M, briefly. Locks: the source's.
-bool bw__cancel_watch(bw__cancel_source *s, bw__cancel_watch *w, void (*fire)(bw__cancel_watch *w));
+bool bw__cancel_watch(bw__cancel_source *s, bw__cancel_watcher *w,
+                      void (*fire)(bw__cancel_watcher *w));
 
-// After this nobody looks at w any more: waits for a `fire` that is running. Blocks: M, briefly.
-void bw__cancel_unwatch(bw__cancel_source *s, bw__cancel_watch *w);
+// After this nobody looks at w any more: waits for a `fire` that is running. For a watch that
+// bw__cancel_watch refused too. Blocks: M, briefly. Locks: the source's.
+void bw__cancel_unwatch(bw__cancel_source *s, bw__cancel_watcher *w);
 
-// Cancels, and calls all who watch, one after the other, without the lock. True, for one caller.
+// Cancels, and calls all who watch, one after the other, without the lock. True, for one caller;
+// who gets false may return before all have been called. The source must live until it returns.
+// A watch's `fire` may call it, for the same source or another. Blocks: M, briefly, and what the
+// watches do. Locks: the source's, not while a watch is called.
 bool bw__cancel_fire(bw__cancel_source *s);
 
 static inline bool bw__cancelled(const bw__cancel_source *s) { return bw__load_acquire(&s->fired); }

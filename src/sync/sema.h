@@ -13,12 +13,18 @@
 #ifndef BURROW_SYNC_SEMA_H
 #define BURROW_SYNC_SEMA_H
 
+#include "port/port.h"
 #include "sched/park.h"
 #include "sync/cancel.h"
 
 typedef enum { BW_SEMA_FIFO, BW_SEMA_LIFO } bw__sema_order; // LIFO: to the front of the queue
 
 enum { BW_SEMA_NO_DEADLINE = -1 };
+
+// The atomic word in a field of a public struct, which has to be C++ as well.
+static inline _Atomic(uint32_t) *bw__sema_word(uint32_t *field) {
+  return (_Atomic(uint32_t) *)field;
+}
 
 // Takes a permit if there is one. Blocks: never.
 static inline bool bw__sema_try(_Atomic(uint32_t) *sema) {
@@ -38,17 +44,41 @@ void bw__sema_acquire(_Atomic(uint32_t) *sema, bw__sema_order order, bw__reason 
 int bw__sema_acquire_until(_Atomic(uint32_t) *sema, bw__sema_order order, bw__reason reason,
                            const void *object, int64_t deadline, bw__cancel_source *cancel);
 
-// The same as a ticket: 0: there was a permit; BW_EAGAIN: `t->waiter` waits, and its `complete` is
-// called once it has been granted.
-typedef struct bw__sema_waiter bw__sema_waiter;
-int bw__sema_acquire_ticket(_Atomic(uint32_t) *sema, bw__sema_waiter *t, bw__sema_order order);
+// One who waits: on the stack of the waiter, or in its owner's memory when it is a ticket. The
+// waiter's `link` is its place in the ring of those who wait at the same address.
+typedef struct bw__sema_waiter {
+  bw__waiter waiter;
+  _Atomic(uint32_t) *sema;
+  int result;        // BW_EAGAIN while it waits, then how that ended: under the root's lock
+  uint32_t priority; // in the treap: of the first in its ring, as the next two
+  struct bw__sema_waiter *lower, *upper; // smaller and larger addresses
+} bw__sema_waiter;
+
+// A wait without a stack. 0: there was a permit, and nothing else happens. BW_EAGAIN: t waits, and
+// `complete` is called once, with &t->waiter, when it has been granted, on whoever released.
+int bw__sema_acquire_ticket(_Atomic(uint32_t) *sema, bw__sema_waiter *t, bw__sema_order order,
+                            void (*complete)(bw__waiter *w));
 // True: it does not wait any more and was not granted.
-bool bw__sema_cancel_ticket(_Atomic(uint32_t) *sema, bw__sema_waiter *t);
+bool bw__sema_cancel_ticket(bw__sema_waiter *t);
 
 // Gives a permit back. `handoff`: the one who gets it runs at once, in the caller's time slice, if
 // both are goroutines. Blocks: never (a handoff may let the caller go on later).
 void bw__sema_release(_Atomic(uint32_t) *sema, bool handoff);
 // n permits. Blocks: never.
 void bw__sema_release_n(_Atomic(uint32_t) *sema, uint32_t n);
+
+// For who waits for a few instructions of another thread, which may have lost its core: what it
+// does in its round number `rounds`, counted from 1.
+static inline void bw__sync_relax(unsigned rounds) {
+  if (rounds % 64 == 0)
+    bw__port_thread_yield();
+  else
+    bw__cpu_relax();
+}
+
+// How many wait, at all addresses. For tests, when nobody comes or goes.
+uint32_t bw__sema_waiting(void);
+// Whether all roots are as they should be. Takes their locks, one after the other.
+bool bw__sema_valid(void);
 
 #endif

@@ -30,6 +30,7 @@
 #include <burrow/go.h>
 #include <burrow/heap.h>
 #include <burrow/io.h>
+#include <burrow/mutex.h>
 #include <burrow/patterns.h>
 #include <burrow/profile.h>
 #include <burrow/select.h>

@@ -1,0 +1,285 @@
+// Mutexes: Go's, in its two modes.
+//
+// state:
+//
+//   bit       name      set by                                        cleared by
+//   0         LOCKED    whoever gets the mutex                        unlock
+//   1         WOKEN     an unlock that wakes one; one who spins        who is awake: when it gets
+//   the
+//                                                                     mutex, waits again or gives
+//                                                                     up
+//   2         STARVING  one who has waited for more than 1 ms and     a new owner who is the last
+//   who
+//                       finds the mutex locked                        waits, or waited for less;
+//                       the
+//                                                                     last who gives up
+//   3 to 31   waiters   who begins to wait: + 1                       normal: an unlock that wakes;
+//                                                                     starving: the new owner; who
+//                                                                     gives up: - 1
+//
+// WOKEN means that somebody is awake and wants the mutex, so that no unlock wakes another. In
+// normal mode unlock takes a waiter off the count, sets WOKEN and gives a permit to the semaphore;
+// who gets that competes. In starvation mode unlock gives the permit and nothing else, not even
+// LOCKED: the permit is the mutex, and its receiver settles the word. So
+//
+//   M1  normal:    those who wait (in the queue, on their way to it, or on their way out of it, but
+//                  not granted) = waiters + permits on their way; there is at most one of these,
+//                  and then WOKEN is set
+//   M2  starving:  those who wait or are the new owner before it has settled = waiters; not LOCKED
+//                  => there is such an owner, or its permit is on its way
+//
+// Who had waited before waits at the front of the queue. Spinning as in Go: when the mutex is
+// locked and not starving, there is another core and a P at work beside this one, and nothing
+// else to do here; four rounds of thirty pauses.
+//
+// Giving up, which Go's mutex does not have. Who leaves the queue without a permit is still counted
+// (M1, M2), or not any more, since an unlock has taken one off the count and its permit finds
+// nobody in the queue. Which of these it is nobody can tell, nor has to:
+//
+//   normal    waiters > 0: take one off and leave. M1 holds after that, whoever was meant.
+//             waiters = 0: by M1 a permit is on its way and only we are there to take it. We take
+//             it and are the one that was woken: if the mutex is free it is ours, with WOKEN
+//             cleared; else WOKEN is cleared, and the owner's unlock wakes the next.
+//   starving, LOCKED      take one off and leave; the last one takes STARVING along, or the mutex
+//                         would be free and refuse itself to everybody.
+//   starving, not LOCKED  waiters > 1: the mutex is for another, take one off and leave.
+//                         waiters = 1: it is for us. We take the permit, and own it.
+//
+// A permit that is said to be on its way is there after a few instructions of the unlock that gives
+// it, but a newcomer who has begun to wait meanwhile may take it from us. Then he is counted and
+// the count is not 0 (or 1) any more: so between two looks at the permit we look at the word.
+//
+// A new owner settles by compare-and-swap: between its look at the count and the change another may
+// have given up, and have left it as the last who waits.
+//
+// Locks: none; the semaphore table's inside of its functions.
+#include "sync/mutex.h"
+
+#include "port/port.h"
+#include "sched/runq.h"
+
+// 0: no starvation mode, to see what it is good for.
+#ifndef BW_MUTEX_STARVATION
+#define BW_MUTEX_STARVATION 1
+#endif
+
+enum { LOCKED = 1, WOKEN = 2, STARVING = 4, WAITER = 8 };
+enum { STARVES_AFTER = 1000 * 1000 }; // ns
+// A pause of wasm is an instruction or two, and what is saved there is ten microseconds.
+enum { ROUNDS = 4, PAUSES = BW_WASM ? 300 : 30 };
+
+static _Atomic(uint64_t) starvations_begun, starvations_ended;
+
+bw__mutex_starvations bw__mutex_starvations_read(void) {
+  return (bw__mutex_starvations){bw__load_relaxed(&starvations_begun),
+                                 bw__load_relaxed(&starvations_ended)};
+}
+
+// ---- the word -----------------------------------------------------------------------------------
+
+static int32_t look(const bw_mutex *mu) { return __atomic_load_n(&mu->state, __ATOMIC_RELAXED); }
+
+// False: *old is what is there.
+static bool change(bw_mutex *mu, int32_t *old, int32_t to) {
+  return __atomic_compare_exchange_n(&mu->state, old, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static int32_t waiters(int32_t state) { return state >> 3; }
+
+static _Atomic(uint32_t) *sema(bw_mutex *mu) { return bw__sema_word(&mu->sema); }
+
+static BW_NOINLINE _Noreturn void inconsistent(void) {
+  bw__fatal("sync: inconsistent mutex state");
+}
+
+bool bw_mutex_trylock(bw_mutex *mu) {
+  int32_t old = look(mu);
+  return !(old & (LOCKED | STARVING)) && change(mu, &old, old | LOCKED);
+}
+
+// ---- spinning -----------------------------------------------------------------------------------
+
+static bool one_core(void) {
+  static _Atomic(int) cores;
+  int n = bw__load_relaxed(&cores); // whoever finds 0 asks itself
+  if (n == 0) bw__store_relaxed(&cores, n = bw__port_cpu_count());
+  return n < 2;
+}
+
+static bool may_spin(int rounds) {
+  bw__sched *s = &bw__sched_state;
+  if (rounds >= ROUNDS || !bw__port_capabilities.threads || one_core()) return false;
+  bw__m *m = bw__m_current();
+  if (!m || !m->p) return true;
+  int32_t resting = bw__load_relaxed(&s->idle_count) + bw__load_relaxed(&s->spinning);
+  return bw__load_relaxed(&s->procs) > resting + 1 && bw__runq_empty(m->p);
+}
+
+static void spin(void) {
+  for (int i = 0; i < PAUSES; i++) bw__cpu_relax();
+}
+
+// ---- lock ---------------------------------------------------------------------------------------
+
+typedef struct {
+  bw_mutex *mu;
+  int64_t since; // when it began to wait; 0: it has not
+  bool starving; // it has waited for too long
+  bool awake;    // WOKEN is set, and is ours to clear
+} contender;
+
+// The mutex is locked: looks on for a while, and says so by WOKEN when others wait. Returns the
+// state as it is then.
+static int32_t look_on(contender *c, int32_t state) {
+  for (int i = 0; (state & (LOCKED | STARVING)) == LOCKED && may_spin(i); i++) {
+    if (!c->awake && !(state & WOKEN) && waiters(state) > 0)
+      c->awake = change(c->mu, &state, state | WOKEN);
+    spin();
+    state = look(c->mu);
+  }
+  return state;
+}
+
+// What the state is to be: ours, or with us as one who waits.
+static int32_t wanted(const contender *c, int32_t state) {
+  int32_t to = state;
+  if (!(state & STARVING)) to |= LOCKED;
+  if (state & (LOCKED | STARVING)) to += WAITER;
+  if (c->starving && (state & LOCKED)) to |= STARVING;
+  if (!c->awake) return to;
+  if (BW_UNLIKELY(!(state & WOKEN))) inconsistent();
+  return to & ~WOKEN;
+}
+
+// The permit that we have is the mutex.
+static void settle(contender *c) {
+  int32_t state = look(c->mu), to;
+  do {
+    if ((state & (LOCKED | WOKEN)) || waiters(state) == 0) inconsistent();
+    to = state + LOCKED - WAITER;
+    if (!c->starving || waiters(state) == 1) to &= ~STARVING;
+  } while (!change(c->mu, &state, to));
+  if (!(to & STARVING)) bw__add_relaxed(&starvations_ended, 1);
+}
+
+// Normal, and nobody is counted. True: we got the permit, and then the mutex or not, by *code.
+static bool take_normal(bw_mutex *mu, int *code) {
+  if (!bw__sema_try(sema(mu))) return false;
+  int32_t state = look(mu), to;
+  do to = (state & LOCKED ? state : state | LOCKED) & ~WOKEN;
+  while (!change(mu, &state, to));
+  if (!(state & LOCKED)) *code = 0;
+  return true;
+}
+
+// The mutex is not for others: the same.
+static bool take_starving(contender *c, int *code) {
+  if (!bw__sema_try(sema(c->mu))) return false;
+  c->starving = false; // no reason to go on like this for those who come
+  settle(c);
+  *code = 0;
+  return true;
+}
+
+// Not in the queue any more, and without a permit. Returns `code`, or 0: it is ours after all.
+static int give_up(contender *c, int code) {
+  int32_t state = look(c->mu);
+  for (unsigned rounds = 1;; rounds++) {
+    bool starving = state & STARVING, locked = state & LOCKED;
+    int32_t others = waiters(state) - 1;
+    if (others < 0 && !starving) {
+      if (take_normal(c->mu, &code)) return code;
+    } else if (others == 0 && starving && !locked) {
+      if (take_starving(c, &code)) return code;
+    } else {
+      bool ends = starving && others == 0;
+      if (change(c->mu, &state, state - WAITER - (ends ? STARVING : 0))) {
+        if (ends) bw__add_relaxed(&starvations_ended, 1);
+        return code;
+      }
+      continue;
+    }
+    bw__sync_relax(rounds);
+    state = look(c->mu);
+  }
+}
+
+// Waits for a permit. 0: got one; `*owner`: and with it the mutex.
+static int wait(contender *c, bw__reason reason, const void *object, int64_t deadline,
+                bw__cancel_source *cancel, bool *owner) {
+  bw__sema_order order = c->since ? BW_SEMA_LIFO : BW_SEMA_FIFO;
+  if (!c->since) c->since = bw__port_now();
+  c->awake = false;
+  int code = bw__sema_acquire_until(sema(c->mu), order, reason, object, deadline, cancel);
+  if (BW_UNLIKELY(code != 0)) {
+    *owner = (code = give_up(c, code)) == 0;
+    return code;
+  }
+  if (BW_MUTEX_STARVATION && !c->starving) c->starving = bw__port_now() - c->since > STARVES_AFTER;
+  *owner = look(c->mu) & STARVING;
+  if (*owner) settle(c);
+  c->awake = true;
+  return 0;
+}
+
+static BW_INLINE int lock(bw_mutex *mu, bw__reason reason, const void *object, int64_t deadline,
+                          bw__cancel_source *cancel) {
+  contender c = {.mu = mu};
+  for (int32_t state = look(mu);;) {
+    state = look_on(&c, state);
+    int32_t to = wanted(&c, state);
+    if (!change(mu, &state, to)) continue;
+    if (!(state & (LOCKED | STARVING))) return 0;
+    if ((to & ~state) & STARVING) bw__add_relaxed(&starvations_begun, 1);
+    bool owner;
+    int code = wait(&c, reason, object, deadline, cancel, &owner);
+    if (owner || code != 0) return code;
+    state = look(mu);
+  }
+}
+
+BW_NOINLINE void bw__mutex_lock_contended(bw_mutex *mu) {
+  lock(mu, BW_REASON_MUTEX, mu, BW_SEMA_NO_DEADLINE, NULL);
+}
+
+int bw__mutex_lock_inside(bw_mutex *mu, bw__reason reason, const void *object, int64_t deadline,
+                          bw__cancel_source *cancel) {
+  int32_t unlocked = 0;
+  if (BW_LIKELY(change(mu, &unlocked, LOCKED))) return 0;
+  return lock(mu, reason, object, deadline, cancel);
+}
+
+int bw__mutex_lock_with(bw_mutex *mu, int64_t deadline, bw__cancel_source *cancel) {
+  return bw__mutex_lock_inside(mu, BW_REASON_MUTEX, mu, deadline, cancel);
+}
+
+int bw_mutex_lock_until(bw_mutex *mu, int64_t deadline) {
+  return bw__mutex_lock_with(mu, bw__sync_deadline(deadline), NULL);
+}
+
+// ---- unlock -------------------------------------------------------------------------------------
+
+// LOCKED was taken off already.
+BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu, int32_t state) {
+  if (!((state + LOCKED) & LOCKED)) {
+    __atomic_add_fetch(&mu->state, LOCKED, __ATOMIC_RELAXED); // as it was, for who looks
+    bw__fatal("sync: unlock of unlocked mutex");
+  }
+  if (state & STARVING) {
+    bw__sema_release(sema(mu), true);
+    return;
+  }
+  while (waiters(state) > 0 && !(state & (LOCKED | WOKEN | STARVING))) {
+    if (change(mu, &state, (state - WAITER) | WOKEN)) {
+      bw__sema_release(sema(mu), false);
+      return;
+    }
+  }
+}
+
+// ---- as a locker --------------------------------------------------------------------------------
+
+static void locker_lock(void *mu) { bw_mutex_lock(mu); }
+static void locker_unlock(void *mu) { bw_mutex_unlock(mu); }
+
+bw_locker bw_mutex_locker(bw_mutex *mu) { return (bw_locker){locker_lock, locker_unlock, mu}; }

@@ -1,0 +1,203 @@
+// Read-write mutexes: Go's meaning, in one word, since waits may be given up.
+//
+// word:
+//
+//   bits      name      what
+//   0 to 29   readers   who are inside; and, for a moment, those who are about to find that they
+//                       have to wait (step 1 below)
+//   30        PENDING   a writer waits for the readers inside to leave; new readers wait
+//   31        HOLDS     a writer is inside; new readers wait
+//   32 to 63  waiting   readers who wait
+//
+// Writers exclude each other by the mutex `writers`, which a writer holds from before it sets
+// PENDING or HOLDS until after it has cleared it: so there is one of them at most, and never both.
+// Readers wait at reader_sema, the writer at writer_sema. Everybody else changes the word by
+// compare-and-swap; the change that lets others in is followed by their permits:
+//
+//   reader   1  readers + 1. Neither PENDING nor HOLDS: inside
+//            2  else: readers - 1, waiting + 1, unless the writer has gone by now; then wait
+//   leaving     readers - 1
+//   whoever makes readers 0 while a writer is PENDING, in step 2 or leaving: PENDING -> HOLDS, and
+//               writer_sema + 1
+//   writer   1  no readers: HOLDS, inside. Else PENDING, and wait
+//   leaving  2  HOLDS off, all who wait become readers, and reader_sema + as many
+//
+//   W1  readers who wait, not granted yet = waiting + permits of reader_sema on their way
+//   W2  HOLDS => of the readers in the word none is inside: all are before step 2
+//   W3  PENDING and no readers: somebody is about to change that to HOLDS
+//
+// Leaving as a reader is a subtraction, and the change to HOLDS comes after it. In between a reader
+// may come (step 1): then the one who left finds readers, and leaves it to this one's step 2; or
+// the writer may have given up: then there is nothing to change.
+//
+// Giving up. A writer who is still PENDING takes that off and lets in who waits, as if it left. If
+// it HOLDS, its permit is on its way, to nobody else: it waits for that and is inside. A reader
+// takes one off `waiting`, whoever was meant. If nobody is waiting, by W1 a permit is on its way
+// that counts as a reader inside, and it takes that; or a newcomer takes it, who is counted as
+// waiting then: so it looks at both in turn, as a mutex does.
+//
+// Misuse is found by whoever leaves: no readers, or HOLDS (W2). A subtraction too many borrows from
+// the flags; it is put back before the message.
+#include "sync/rwmutex.h"
+
+#include "sched/sched.h"
+
+#define READERS BW__RW_READERS
+#define PENDING (UINT64_C(1) << 30)
+#define HOLDS   (UINT64_C(1) << 31)
+#define WAITING (UINT64_C(1) << 32)
+_Static_assert(BW__RW_WRITER == (PENDING | HOLDS), "as the header says");
+
+static uint64_t look(const bw_rwmutex *rw) { return __atomic_load_n(&rw->word, __ATOMIC_ACQUIRE); }
+
+// False: *old is what is there.
+static bool change(bw_rwmutex *rw, uint64_t *old, uint64_t to) {
+  return __atomic_compare_exchange_n(&rw->word, old, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static uint32_t waiting(uint64_t word) { return (uint32_t)(word >> 32); }
+
+static _Atomic(uint32_t) *readers(bw_rwmutex *rw) { return bw__sema_word(&rw->reader_sema); }
+static _Atomic(uint32_t) *writer(bw_rwmutex *rw) { return bw__sema_word(&rw->writer_sema); }
+
+// ---- readers ------------------------------------------------------------------------------------
+
+// W3.
+static void let_writer_in(bw_rwmutex *rw) {
+  uint64_t word = look(rw);
+  do
+    if (!(word & PENDING) || (word & READERS)) return;
+  while (!change(rw, &word, word - PENDING + HOLDS));
+  bw__sema_release(writer(rw), false);
+}
+
+// Step 2. False: it is inside.
+static bool step_back(bw_rwmutex *rw) {
+  uint64_t word = look(rw), to;
+  bool last;
+  do {
+    if (!(word & BW__RW_WRITER)) return false;
+    if (BW_UNLIKELY(!(word & READERS))) bw__fatal("sync: RUnlock of unlocked RWMutex");
+    last = (word & PENDING) && (word & READERS) == 1;
+    to = word - 1 + WAITING + (last ? HOLDS - PENDING : 0);
+  } while (!change(rw, &word, to));
+  if (last) bw__sema_release(writer(rw), false);
+  return true;
+}
+
+// Returns `code`, or 0: it is inside after all.
+static int give_up_reading(bw_rwmutex *rw, int code) {
+  uint64_t word = look(rw);
+  for (unsigned rounds = 1;;) {
+    if (waiting(word) > 0) {
+      if (change(rw, &word, word - WAITING)) return code;
+      continue;
+    }
+    if (bw__sema_try(readers(rw))) return 0;
+    bw__sync_relax(rounds++);
+    word = look(rw);
+  }
+}
+
+static BW_INLINE int rlock_slow(bw_rwmutex *rw, int64_t deadline, bw__cancel_source *cancel) {
+  if (!step_back(rw)) return 0;
+  int code = bw__sema_acquire_until(readers(rw), BW_SEMA_FIFO, BW_REASON_RWMUTEX_READ, rw, deadline,
+                                    cancel);
+  return BW_LIKELY(code == 0) ? 0 : give_up_reading(rw, code);
+}
+
+BW_NOINLINE void bw__rwmutex_rlock_contended(bw_rwmutex *rw) {
+  rlock_slow(rw, BW_SEMA_NO_DEADLINE, NULL);
+}
+
+int bw__rwmutex_rlock_with(bw_rwmutex *rw, int64_t deadline, bw__cancel_source *cancel) {
+  uint64_t before = __atomic_fetch_add(&rw->word, 1, __ATOMIC_ACQUIRE);
+  return before & BW__RW_WRITER ? rlock_slow(rw, deadline, cancel) : 0;
+}
+
+int bw_rwmutex_rlock_until(bw_rwmutex *rw, int64_t deadline) {
+  return bw__rwmutex_rlock_with(rw, bw__sync_deadline(deadline), NULL);
+}
+
+bool bw_rwmutex_try_rlock(bw_rwmutex *rw) {
+  uint64_t word = look(rw);
+  do
+    if (word & BW__RW_WRITER) return false;
+  while (!change(rw, &word, word + 1));
+  return true;
+}
+
+// One was taken off already.
+BW_NOINLINE void bw__rwmutex_runlock_contended(bw_rwmutex *rw, uint64_t before) {
+  if ((before & HOLDS) || !(before & READERS)) {
+    __atomic_add_fetch(&rw->word, 1, __ATOMIC_RELAXED);
+    bw__fatal("sync: RUnlock of unlocked RWMutex");
+  }
+  if ((before & READERS) == 1) let_writer_in(rw);
+}
+
+// ---- writers ------------------------------------------------------------------------------------
+
+// Takes the writer's flag off, and lets in who waits to read. False: the word does not have it.
+static bool leave(bw_rwmutex *rw, uint64_t flag) {
+  uint64_t word = flag; // most likely; the change looks
+  uint32_t n;
+  do {
+    if (!(word & flag)) return false;
+    n = waiting(word);
+  } while (!change(rw, &word, (word & READERS) + n));
+  bw__sema_release_n(readers(rw), n);
+  bw_mutex_unlock(&rw->writers);
+  return true;
+}
+
+bool bw_rwmutex_try_lock(bw_rwmutex *rw) {
+  if (!bw_mutex_trylock(&rw->writers)) return false;
+  uint64_t word = 0;
+  if (change(rw, &word, HOLDS)) return true;
+  bw_mutex_unlock(&rw->writers);
+  return false;
+}
+
+// Returns `code`, or 0: it is inside after all.
+static int give_up_writing(bw_rwmutex *rw, int code) {
+  if (leave(rw, PENDING)) return code;
+  bw__sema_acquire(writer(rw), BW_SEMA_FIFO, BW_REASON_RWMUTEX, rw);
+  return 0;
+}
+
+static BW_INLINE int lock(bw_rwmutex *rw, int64_t deadline, bw__cancel_source *cancel) {
+  int code = bw__mutex_lock_inside(&rw->writers, BW_REASON_RWMUTEX, rw, deadline, cancel);
+  if (code != 0) return code;
+  uint64_t word = 0; // most likely
+  while (!change(rw, &word, word & READERS ? word | PENDING : HOLDS)) {}
+  if (!(word & READERS)) return 0;
+  code = bw__sema_acquire_until(writer(rw), BW_SEMA_FIFO, BW_REASON_RWMUTEX, rw, deadline, cancel);
+  return BW_LIKELY(code == 0) ? 0 : give_up_writing(rw, code);
+}
+
+void bw_rwmutex_lock(bw_rwmutex *rw) { lock(rw, BW_SEMA_NO_DEADLINE, NULL); }
+
+int bw__rwmutex_lock_with(bw_rwmutex *rw, int64_t deadline, bw__cancel_source *cancel) {
+  return lock(rw, deadline, cancel);
+}
+
+int bw_rwmutex_lock_until(bw_rwmutex *rw, int64_t deadline) {
+  return lock(rw, bw__sync_deadline(deadline), NULL);
+}
+
+void bw_rwmutex_unlock(bw_rwmutex *rw) {
+  if (BW_UNLIKELY(!leave(rw, HOLDS))) bw__fatal("sync: Unlock of unlocked RWMutex");
+}
+
+// ---- as a locker --------------------------------------------------------------------------------
+
+static void locker_lock(void *rw) { bw_rwmutex_lock(rw); }
+static void locker_unlock(void *rw) { bw_rwmutex_unlock(rw); }
+static void locker_rlock(void *rw) { bw_rwmutex_rlock(rw); }
+static void locker_runlock(void *rw) { bw_rwmutex_runlock(rw); }
+
+bw_locker bw_rwmutex_locker(bw_rwmutex *rw) { return (bw_locker){locker_lock, locker_unlock, rw}; }
+bw_locker bw_rwmutex_rlocker(bw_rwmutex *rw) {
+  return (bw_locker){locker_rlock, locker_runlock, rw};
+}
