@@ -260,13 +260,13 @@ int bw_mutex_lock_until(bw_mutex *mu, int64_t deadline) {
 // ---- unlock -------------------------------------------------------------------------------------
 
 // LOCKED was taken off already.
-BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu, int32_t state) {
+static void unlock_rest(bw_mutex *mu, int32_t state, bool handoff) {
   if (!((state + LOCKED) & LOCKED)) {
     __atomic_add_fetch(&mu->state, LOCKED, __ATOMIC_RELAXED); // as it was, for who looks
     bw__fatal("sync: unlock of unlocked mutex");
   }
   if (state & STARVING) {
-    bw__sema_release(sema(mu), true);
+    bw__sema_release(sema(mu), handoff);
     return;
   }
   while (waiters(state) > 0 && !(state & (LOCKED | WOKEN | STARVING))) {
@@ -275,6 +275,14 @@ BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu, int32_t state) {
       return;
     }
   }
+}
+
+BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu, int32_t state) {
+  unlock_rest(mu, state, true);
+}
+
+BW_NOINLINE void bw__mutex_unlock_staying_contended(bw_mutex *mu, int32_t state) {
+  unlock_rest(mu, state, false);
 }
 
 // ---- as a locker --------------------------------------------------------------------------------

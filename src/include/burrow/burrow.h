@@ -32,9 +32,11 @@
 #include <burrow/io.h>
 #include <burrow/mutex.h>
 #include <burrow/patterns.h>
+#include <burrow/pool.h>
 #include <burrow/profile.h>
 #include <burrow/select.h>
 #include <burrow/slice.h>
+#include <burrow/sync.h>
 #include <burrow/time.h>
 #include <burrow/trace.h>
 

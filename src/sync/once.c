@@ -1,0 +1,87 @@
+// Once, and functions that are called once.
+//
+// `done` is set when the call is over, by a deferred step, while the mutex is still held; whoever
+// reads it before waits for the mutex, and so for the end of the call. It is the last that is
+// written: who sees it sees the rest.
+//
+// Locks: none but the bw_mutex. Blocks: G, or M on a plain thread, for as long as the call takes.
+#include "base/text.h"
+#include "sched/unwind.h"
+
+#include <burrow/defer.h>
+#include <burrow/sync.h>
+
+static void unlock(void *mu) { bw_mutex_unlock(mu); }
+
+static void set_done(void *o) { __atomic_store_n(&((bw_once *)o)->done, 1, __ATOMIC_RELEASE); }
+
+BW_NOINLINE void bw__once_do_first(bw_once *o, void (*fn)(void *arg), void *arg) {
+  bw_mutex_lock(&o->mu);
+  BW_DEFER_SCOPE;
+  BW_DEFER(unlock, &o->mu);
+  if (o->done) return;
+  BW_DEFER(set_done, o);
+  fn(arg);
+}
+
+// ---- how a call ended ---------------------------------------------------------------------------
+
+enum { NOT_CALLED, RETURNED, EXITED, PANICKED_MESSAGE, PANICKED_RUNTIME, PANICKED_VALUE };
+
+// Deferred: takes down what the panic is about, and does not stop it.
+static void note_panic(void *arg, bw_panicking *p) {
+  bw__once_end *end = arg;
+  if (!p) return;
+  end->value = p->info.value;
+  end->write = p->write;
+  if (!p->info.message) {
+    end->how = PANICKED_VALUE;
+    return;
+  }
+  bw__text t = bw__text_on(end->message, sizeof end->message);
+  bw__text_format(&t, "%s", p->info.message);
+  end->how = p->info.runtime_error ? PANICKED_RUNTIME : PANICKED_MESSAGE;
+}
+
+// As the call did that was made.
+static BW_NOINLINE void end_likewise(const bw__once_end *end, const char *what) {
+  switch (end->how) {
+  case PANICKED_MESSAGE: bw_panic("%s", end->message);
+  case PANICKED_RUNTIME: bw__panic_runtime("%s", end->message);
+  case PANICKED_VALUE: bw_panic_value(end->value, end->write);
+  default: bw_panic("sync: function of a %s has ended its goroutine", what);
+  }
+}
+
+// ---- functions ----------------------------------------------------------------------------------
+
+static void call_func(void *arg) {
+  bw_once_func *f = arg;
+  f->end.how = EXITED; // unless
+  BW_DEFER_SCOPE;
+  BW_ON_RECOVER() return; // nobody does
+  BW_DEFER(note_panic, &f->end);
+  f->fn(f->arg);
+  f->end.how = RETURNED;
+}
+
+void bw_once_func_call(bw_once_func *f) {
+  bw_once_do(&f->once, call_func, f);
+  if (BW_UNLIKELY(f->end.how != RETURNED)) end_likewise(&f->end, "bw_once_func");
+}
+
+static void call_value(void *arg) {
+  bw_once_value *v = arg;
+  v->end.how = EXITED; // unless
+  BW_DEFER_SCOPE;
+  BW_ON_RECOVER() return; // nobody does
+  BW_DEFER(note_panic, &v->end);
+  v->value = v->fn(v->arg);
+  v->end.how = RETURNED;
+}
+
+void *bw_once_value_get(bw_once_value *v) {
+  bw_once_do(&v->once, call_value, v);
+  if (BW_UNLIKELY(v->end.how != RETURNED)) end_likewise(&v->end, "bw_once_value");
+  return v->value;
+}
