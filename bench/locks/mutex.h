@@ -24,9 +24,13 @@
 #define LK_STEP UINT64_C(6364136223846793005)
 #define LK_ADD  UINT64_C(1442695040888963407)
 
-// n steps of arithmetic, each of which needs the one before.
+// n steps of arithmetic, each of which needs the one before: what the compiler does not know it
+// cannot put together with the next step.
 __attribute__((noinline)) static uint64_t lk_spin(int64_t n, uint64_t x) {
-  for (int64_t i = 0; i < n; i++) x = x * LK_STEP + LK_ADD;
+  for (int64_t i = 0; i < n; i++) {
+    x = x * LK_STEP + LK_ADD;
+    __asm__("" : "+r"(x));
+  }
   return x;
 }
 

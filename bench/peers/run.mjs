@@ -18,7 +18,7 @@ import { compare, comparisonTable, parseResults } from './compare.mjs';
 
 // What runs in one process: Burrow's benchmarks, and by its first argument the peer's. `together`: all
 // numbers of Ps in one process, since the result is a ratio between them. `pthread`: burrow-bench has the same for the C
-// library's locks, named `pthread_...`. `goOn`: Go's goroutines are not preempted on wasm, and its program would not end.
+// library's locks, named `pthread_...`. `once`: for one number of Ps, which says nothing there. `goOn`: Go's goroutines are not preempted on wasm, and its program would not end.
 const groups = [
   { name: 'gosched', burrow: ['gosched', 'gosched1k'], go: 'gosched', libdill: 'gosched', neco: 'gosched' },
   { name: 'spawn', burrow: ['spawn_join_b10k', 'spawn_join_1'], go: 'spawn', libdill: 'spawn', neco: 'spawn' },
@@ -52,11 +52,11 @@ const groups = [
   { name: 'cond', burrow: ['cond_pingpong', 'cond_barrier100'], go: 'cond', neco: 'cond', nsync: 'cond', pthread: true },
   { name: 'waitgroup', burrow: ['waitgroup_add_done_wait', 'once_done'], go: 'waitgroup', neco: 'waitgroup', nsync: 'waitgroup' },
   {
-    name: 'threadmutex', nsync: 'mutex', pthread: true,
+    name: 'threadmutex', once: true, nsync: 'mutex', pthread: true,
     burrow: ['thread_mutex_g1', 'thread_mutex_g2', 'thread_mutex_g16', 'thread_mutex_work50_g2'],
   },
-  { name: 'threadfair', nsync: 'fair', pthread: true, burrow: ['thread_mutex_fair20us_g16', 'thread_mutex_hog'] },
-  { name: 'threadratio', burrow: ['thread_mutex'] },
+  { name: 'threadfair', once: true, nsync: 'fair', pthread: true, burrow: ['thread_mutex_fair20us_g16', 'thread_mutex_hog'] },
+  { name: 'threadratio', once: true, burrow: ['thread_mutex'] },
 ];
 
 // The peers that are programs and know nothing of Ps, natively only: their arguments behind the group's name.
@@ -166,7 +166,7 @@ function jobsOf(group, target, programs, options) {
   const jobs = [];
   const names = group.burrow.filter((name) => programs.names.includes(name));
   const divide = ['--divide', String(options.divide)];
-  const each = group.together ? [options.procs.join(',')] : options.procs.map(String);
+  const each = group.together ? [options.procs.join(',')] : options.procs.slice(0, group.once ? 1 : undefined).map(String);
   for (const procs of each) {
     const beside = [];
     if (names.length > 0) beside.push({ subject: 'burrow', command: [...programs.burrow, ...names, '--procs', procs, ...divide] });
