@@ -464,21 +464,6 @@ bool bw__timer_chan_overdue(bw_chan *c) {
   return false;
 }
 
-// No select here is given anything that cancels it: a deadline ends waits in the same way.
-bool bw__cancel_watch(bw__cancel_source *s, bw__cancel_watcher *w,
-                      void (*fire)(bw__cancel_watcher *w)) {
-  (void)s;
-  (void)w;
-  (void)fire;
-  abort();
-}
-
-void bw__cancel_unwatch(bw__cancel_source *s, bw__cancel_watcher *w) {
-  (void)s;
-  (void)w;
-  abort();
-}
-
 #if BW_DEBUG
 void bw__rank_push(bw__rank r) { (void)r; }
 void bw__rank_pop(bw__rank r) { (void)r; }
