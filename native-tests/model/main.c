@@ -3,8 +3,8 @@
 //   burrow-model GROUP          explores a group; prints how many interleavings there were
 //   burrow-model                lists the groups
 //   burrow-model --program TEXT [CHOICES] [option...]   one program; one execution of it, traced
-//   burrow-model --locks TEXT [option...]   one of sync.h: permits=N left=N timeouts=N bound=N starves
-//   burrow-model-mutants NAME   the same sources with a bug: fails unless it is found
+//   burrow-model --locks TEXT [option...]   one of sync.h: permits=N left=N timeouts=N bound=N
+//   starves burrow-model-mutants NAME   the same sources with a bug: fails unless it is found
 //
 // Options: exact, shuffle, direct, full, bound=N (see program_options). BURROW_MODEL_LONG=1
 // explores more and larger programs.
@@ -320,8 +320,7 @@ static void explore_sync(const sync_program *p) {
   model_result r = sync_explore(p);
   count(&r);
   if (r.failed) printf("  the program: %s\n", p->text);
-  if (it.long_form && r.executions > 100000)
-    printf("  %s: %" PRIu64 "\n", p->text, r.executions);
+  if (it.long_form && r.executions > 100000) printf("  %s: %" PRIu64 "\n", p->text, r.executions);
 }
 
 // The first `few` in the short form.

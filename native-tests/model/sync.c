@@ -1,5 +1,5 @@
-// The locks of sync/ on their own steps: mutexes, read-write mutexes and semaphores over the table of
-// waiters, with deadlines that may pass at any moment while somebody waits.
+// The locks of sync/ on their own steps: mutexes, read-write mutexes and semaphores over the table
+// of waiters, with deadlines that may pass at any moment while somebody waits.
 //
 //   - nobody is inside who must not be; what one wrote is seen by the next (race.c);
 //   - everybody comes through;
@@ -172,8 +172,7 @@ static void setup(void) {
   it.in_mutex = it.readers = it.writers = 0;
   it.before = bw__mutex_starvations_read();
   bw__store(&bw__sched_state.procs, 4);
-  for (int t = 0; t < it.threads; t++)
-    world_start(names[t], it.ops[t][0] == 'g', run, &it.ops[t]);
+  for (int t = 0; t < it.threads; t++) world_start(names[t], it.ops[t][0] == 'g', run, &it.ops[t]);
 }
 
 static void finish(void) {

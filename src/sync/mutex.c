@@ -52,6 +52,9 @@
 // A new owner settles by compare-and-swap: between its look at the count and the change another may
 // have given up, and have left it as the last who waits.
 //
+// Rejected: to wait for such a permit in the queue, where it may not come before the newcomer who
+// took it has unlocked, long after our deadline.
+//
 // Locks: none; the semaphore table's inside of its functions.
 #include "sync/mutex.h"
 
@@ -195,12 +198,16 @@ static int give_up(contender *c, int code) {
 }
 
 // Waits for a permit. 0: got one; `*owner`: and with it the mutex.
-static int wait(contender *c, bw__reason reason, const void *object, int64_t deadline,
-                bw__cancel_source *cancel, bool *owner) {
+static BW_INLINE int wait(contender *c, bw__reason reason, const void *object, int64_t deadline,
+                          bw__cancel_source *cancel, bool *owner) {
   bw__sema_order order = c->since ? BW_SEMA_LIFO : BW_SEMA_FIFO;
   if (!c->since) c->since = bw__port_now();
   c->awake = false;
-  int code = bw__sema_acquire_until(sema(c->mu), order, reason, object, deadline, cancel);
+  int code = 0;
+  if (deadline == BW_SEMA_NO_DEADLINE && !cancel)
+    bw__sema_acquire(sema(c->mu), order, reason, object);
+  else
+    code = bw__sema_acquire_until(sema(c->mu), order, reason, object, deadline, cancel);
   if (BW_UNLIKELY(code != 0)) {
     *owner = (code = give_up(c, code)) == 0;
     return code;

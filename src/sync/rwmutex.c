@@ -36,6 +36,12 @@
 // that counts as a reader inside, and it takes that; or a newcomer takes it, who is counted as
 // waiting then: so it looks at both in turn, as a mutex does.
 //
+// Rejected: Go's two counters, of readers and of those that the writer still waits for. A writer
+// who gives up would have to take back both, while readers leave. And a way past `writers` for the
+// first writer, who would need two steps in place of four: the next one then waits for the word,
+// not for the mutex, is handed it each time, and newcomers never get in between, which is what
+// makes a mutex quick when many want it.
+//
 // Misuse is found by whoever leaves: no readers, or HOLDS (W2). A subtraction too many borrows from
 // the flags; it is put back before the message.
 #include "sync/rwmutex.h"

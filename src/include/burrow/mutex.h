@@ -7,6 +7,10 @@
 /// another goroutine or thread may unlock (but for spin locks). A browser's main thread may not
 /// wait: there only the try forms and unlocking make sense.
 ///
+/// The memory of one must stay until all calls on it have returned; but for the unlock of a mutex
+/// and the release of a semaphore, which do not touch it any more once somebody has got what they
+/// gave.
+///
 /// What was done before an unlock is seen after the lock that it allows; likewise release and
 /// acquire.
 ///
