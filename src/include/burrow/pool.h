@@ -54,7 +54,7 @@ void bw_pool_put(bw_pool *p, void *item);
 void bw_pool_drain(bw_pool *p);
 
 /// A generation passes, in all pools: see above. Two calls at the same time may count as one. It
-/// calls `drop`.
+/// calls `drop`. While a runtime starts or ends it must not be called by a plain thread.
 void bw_pools_age(void);
 
 #ifdef __cplusplus
