@@ -293,3 +293,22 @@ DEATH_TEST(chan_typed_send_on_closed, 2, "panic: send on closed channel") {
   bw_close(c.send_end);
   bw_send(c, 1);
 }
+
+// ---- many at once -------------------------------------------------------------------------------
+
+static int many_at_once(void *arg) {
+  (void)arg;
+  static const int from[] = {1, 2, 3, 4};
+  int more[] = {5, 6}, to[6] = {0};
+  BW_CHAN(int) c = BW_CHAN_MAKE(int, 6);
+  bw_send_n(c, from, 4);
+  bw_send_n(c.send_end, more, 2);
+  CHECK_EQ(bw_recv_n(c.recv_end, to, 5), 5);
+  CHECK_EQ(bw_recv_n(c, NULL, 5), 1);
+  for (int i = 0; i < 5; i++) CHECK_EQ(to[i], i + 1);
+  bw_close(c);
+  CHECK_EQ(bw_recv_n(c, to, 5), 0);
+  bw_release(c);
+  return 0;
+}
+TEST(chan_typed_many_at_once) { test_run(many_at_once, NULL, 1); }

@@ -56,8 +56,9 @@ static int starvation(void *arg) {
     bw_mutex_unlock(&h.mu);
     bw_gosched();
   }
+  int64_t deadline = SOON(20 * BW_SECOND);
   for (int64_t begun = 0; begun == 0;) {
-    bw_mutex_lock(&h.mu);
+    CHECK_EQ(bw_mutex_lock_until(&h.mu, deadline), 0);
     bw_mutex_unlock(&h.mu);
     begun = (int64_t)(bw__mutex_starvations_read().begun - before.begun);
   }

@@ -185,3 +185,39 @@ static int trimmed(void *arg) {
   return 0;
 }
 TEST(sched_idle_stacks_go_back) { test_run(trimmed, NULL, 1); }
+
+// What an ended goroutine used deep down on its stack goes back while its P is idle.
+static uintptr_t used_lo;
+static size_t used_size;
+
+static void use_deep(void *arg) {
+  bw__g *g = bw__g_current();
+  char room[40 << 10];
+  memset(room, 1, sizeof room);
+  CHECK(((volatile char *)room)[0] == 1);
+  used_lo = (uintptr_t)bw__g_stack_lo(g);
+  used_size = g->stack_all;
+  group_done(arg);
+}
+
+static size_t used_resident(void) {
+  return bw__port_stack_resident((const void *)used_lo, used_size);
+}
+
+static int idle_deep(void *arg) {
+  (void)arg;
+  group g;
+  group_init(&g, 1);
+  CHECK_EQ(bw_go(use_deep, &g), 0);
+  group_wait(&g);
+  while (bw_num_goroutine() > 1) bw_gosched();
+  CHECK(used_resident() >= 40 << 10);
+  while (used_resident() > 8 << 10) bw_sleep(200 * BW_MILLISECOND); // never: the watchdog ends this
+  return 0;
+}
+THREADS_TEST(sched_idle_procs_trim_their_stacks) {
+  if (!bw__port_capabilities.maps_stacks)
+    SKIP("stacks are blocks of the heap, which have no pages");
+  if (BW_ASAN) SKIP("AddressSanitizer's frames may lie elsewhere");
+  test_run(idle_deep, NULL, 1);
+}

@@ -50,7 +50,10 @@ export function goalOf(target, name, procs) {
 }
 
 const fraction = (most) => (most < 1 ? `1/${Math.round(1 / most)} of ` : '');
-const peerNames = { go: 'Go', libdill: 'libdill' };
+
+/** Who stands beside Burrow, in the order of the columns, and what the columns are called. */
+const peerNames = { go: 'Go', libdill: 'libdill', neco: 'neco' };
+const peers = Object.keys(peerNames);
 
 function describeGoal(goal) {
   if (!goal) return '';
@@ -59,11 +62,11 @@ function describeGoal(goal) {
 }
 
 /** true, false, or undefined where a figure is missing. */
-function holds(goal, ours, peers) {
+function holds(goal, ours, theirs) {
   if (!goal || ours === undefined) return undefined;
   if (goal.least) return ours >= goal.least;
   if (goal.limit) return ours <= goal.limit;
-  return peers[goal.peer] === undefined ? undefined : ours <= goal.most * peers[goal.peer];
+  return theirs[goal.peer] === undefined ? undefined : ours <= goal.most * theirs[goal.peer].figure;
 }
 
 /**
@@ -72,7 +75,7 @@ function holds(goal, ours, peers) {
  * @param samples  [{ subject, name, procs, value, unit }] of all rounds; subject is burrow or a peer.
  *                 Go on wasm has one thread only: its figures stand beside all of Burrow's
  * @param useBest  compares the best rounds, not the medians
- * @returns [{ name, procs, unit, burrow, go, libdill, goal, holds }]; of each that is there,
+ * @returns [{ name, procs, unit, burrow, go, libdill, neco, goal, holds }]; of each that is there,
  *          { figure, spread, runs }; figure is the median, or the best
  */
 export function compare(target, samples, useBest = false) {
@@ -87,10 +90,10 @@ export function compare(target, samples, useBest = false) {
   };
   const keys = new Map(samples.map(({ name, procs, unit }) => [`${name}/p${procs}`, { name, procs, unit }]));
   return [...keys.values()].map(({ name, procs, unit }) => {
-    const [burrow, go, libdill] = ['burrow', 'go', 'libdill'].map((subject) => of(subject, name, procs));
+    const burrow = of('burrow', name, procs);
+    const theirs = Object.fromEntries(peers.map((peer) => [peer, of(peer, name, procs)]));
     const goal = goalOf(target, name, procs);
-    const reached = holds(goal, burrow?.figure, { go: go?.figure, libdill: libdill?.figure });
-    return { name, procs, unit, burrow, go, libdill, goal: describeGoal(goal), holds: reached };
+    return { name, procs, unit, burrow, ...theirs, goal: describeGoal(goal), holds: holds(goal, burrow?.figure, theirs) };
   });
 }
 
@@ -98,11 +101,12 @@ const digits = (value) => (value >= 1000 ? value.toFixed(0) : value >= 10 ? valu
 const shown = (f) => (f ? `${digits(f.figure)} (${(f.spread * 100).toFixed(0)} %)` : '');
 const ratio = (a, b) => (a && b && b.figure > 0 ? (a.figure / b.figure).toFixed(2) : '');
 
-/** The rows of compare() as Markdown. */
+/** The rows of compare() as Markdown; a peer without any figure has no columns. */
 export function comparisonTable(rows) {
-  const head = ['', 'P', 'burrow', 'Go', 'burrow / Go', 'libdill', 'burrow / libdill', 'unit', 'goal', 'holds'];
+  const present = peers.filter((peer) => rows.some((r) => r[peer]));
+  const head = ['', 'P', 'burrow', ...present.flatMap((peer) => [peerNames[peer], `burrow / ${peerNames[peer]}`]), 'unit', 'goal', 'holds'];
   const lines = rows.map((r) => [
-    r.name, r.procs, shown(r.burrow), shown(r.go), ratio(r.burrow, r.go), shown(r.libdill), ratio(r.burrow, r.libdill),
+    r.name, r.procs, shown(r.burrow), ...present.flatMap((peer) => [shown(r[peer]), ratio(r.burrow, r[peer])]),
     r.unit, r.goal, r.holds === undefined ? '' : r.holds ? 'yes' : 'NO',
   ]);
   return table(head, lines);

@@ -51,3 +51,16 @@ test('on request the best rounds are compared', () => {
   const rows = compare('native', [...runs('gosched', [30, 10, 12]), ...runs('cpu_pool_speedup', [1.2, 1.9, 1.1])], true);
   assert.deepEqual(rows.map((r) => [r.burrow.figure, r.holds]), [[10, undefined], [1.9, true]]);
 });
+
+test('a peer has columns where it has figures, and none where it has not', () => {
+  const rows = compare('native', [
+    sample('burrow', 'chan_mpmc4x4_c128', 1, 14), sample('neco', 'chan_mpmc4x4_c128', 1, 100), sample('burrow', 'chan_mpmc4x4_c128', 8, 20),
+    sample('go', 'chan_mpmc4x4_c128', 8, 39),
+  ]);
+  const cells = comparisonTable(rows).split('\n').map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
+  assert.deepEqual(cells.filter((_, i) => i !== 1), [
+    ['', 'P', 'burrow', 'Go', 'burrow / Go', 'neco', 'burrow / neco', 'unit', 'goal', 'holds'],
+    ['chan_mpmc4x4_c128', '1', '14.0 (0 %)', '', '', '100.0 (0 %)', '0.14', 'ns/op', '<= 1/2 of Go', ''],
+    ['chan_mpmc4x4_c128', '8', '20.0 (0 %)', '39.0 (0 %)', '0.51', '', '', 'ns/op', '<= 1/2 of Go', 'NO'],
+  ]);
+});

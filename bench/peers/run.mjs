@@ -1,11 +1,11 @@
-// The scheduler's and the channels' benchmarks beside Go (natively and as wasm) and libdill, in one run; README.md of
-// bench/ says how to get the peers and how to read the table.
+// The scheduler's and the channels' benchmarks beside Go (natively and as wasm), libdill and neco, in one run; README.md
+// of bench/ says how to get the peers and how to read the table.
 //
 //   npm run bench:sched -- [--native] [--wasm] [--only GROUP,...] [--rounds N] [--best] [--procs 1,2]
 //                          [--go COMMAND] [--go-source FOLDER] [--libdill PROGRAM]
-//                          [--divide N] [--limit SECONDS] [--no-build] [--json FILE]
+//                          [--neco PROGRAM] [--divide N] [--limit SECONDS] [--no-build] [--json FILE]
 //
-// The peers are also taken from the environment: GO, GO_SOURCE, LIBDILL. The exit status is 1 when
+// The peers are also taken from the environment: GO, GO_SOURCE, LIBDILL, NECO. The exit status is 1 when
 // one of Burrow's benchmarks failed. Figures never fail.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -19,8 +19,8 @@ import { compare, comparisonTable, parseResults } from './compare.mjs';
 // What runs in one process: Burrow's benchmarks, and by its first argument the peer's. `together`: all
 // numbers of Ps in one process, since the result is a ratio between them.
 const groups = [
-  { name: 'gosched', burrow: ['gosched', 'gosched1k'], go: 'gosched', libdill: 'gosched' },
-  { name: 'spawn', burrow: ['spawn_join_b10k', 'spawn_join_1'], go: 'spawn', libdill: 'spawn' },
+  { name: 'gosched', burrow: ['gosched', 'gosched1k'], go: 'gosched', libdill: 'gosched', neco: 'gosched' },
+  { name: 'spawn', burrow: ['spawn_join_b10k', 'spawn_join_1'], go: 'spawn', libdill: 'spawn', neco: 'spawn' },
   { name: 'parked', burrow: ['park1M'], go: 'parked', on: 'native' },
   { name: 'parked100k', burrow: ['park100000'], go: 'parked100k' },
   { name: 'skynet', burrow: ['skynet1M'], go: 'skynet' },
@@ -34,14 +34,17 @@ const groups = [
       'ctx_withtimeout_cancel', 'ctx_value_depth10'],
   },
   { name: 'cpu', burrow: ['cpu_pool'], together: true },
-  { name: 'pingpong', burrow: ['chan_pingpong'], go: 'pingpong', libdill: 'pingpong' },
-  { name: 'stream', burrow: ['chan_unbuf_stream', 'chan_spsc_c128'], go: 'stream', libdill: 'stream' },
-  { name: 'mpmc', burrow: ['chan_mpmc4x4_c128'], go: 'mpmc' },
-  { name: 'select', burrow: ['select4_b0', 'select4_b128'], go: 'select', libdill: 'select' },
-  { name: 'selectdef', burrow: ['select_default1', 'select_default2', 'chan_buf1_sendrecv_same_g'], go: 'selectdef' },
+  { name: 'pingpong', burrow: ['chan_pingpong'], go: 'pingpong', libdill: 'pingpong', neco: 'pingpong' },
+  { name: 'stream', burrow: ['chan_unbuf_stream', 'chan_spsc_c128'], go: 'stream', libdill: 'stream', neco: 'stream' },
+  { name: 'mpmc', burrow: ['chan_mpmc4x4_c128'], go: 'mpmc', neco: 'mpmc' },
+  { name: 'select', burrow: ['select4_b0', 'select4_b128'], go: 'select', libdill: 'select', neco: 'select' },
+  { name: 'selectdef', burrow: ['select_default1', 'select_default2', 'chan_buf1_sendrecv_same_g'], go: 'selectdef', neco: 'selectdef' },
   { name: 'sieve', burrow: ['sieve2000'], go: 'sieve' },
   { name: 'threads', burrow: ['thread_pingpong'] },
 ];
+
+// The peers that have one thread, natively only, and the programs' arguments behind the group's name.
+const programPeers = { libdill: () => [], neco: ({ divide }) => [String(divide)] };
 
 function readOptions() {
   const text = (value) => ({ type: 'string', default: value });
@@ -52,7 +55,8 @@ function readOptions() {
       only: text(groups.map((g) => g.name).join(',')),
       rounds: text('3'), procs: text('1,2'), divide: text('1'), limit: text('300'),
       go: text(process.env.GO ?? 'go'),
-      'go-source': text(process.env.GO_SOURCE), libdill: text(process.env.LIBDILL), json: text(undefined),
+      'go-source': text(process.env.GO_SOURCE), libdill: text(process.env.LIBDILL),
+      neco: text(process.env.NECO), json: text(undefined),
     },
   });
   const [rounds, limit, divide] = [values.rounds, values.limit, values.divide].map(Number);
@@ -113,6 +117,14 @@ async function buildBurrow(options) {
   };
 }
 
+/** The peers' programs that the options name: { libdill: PATH, ... }. */
+function findPrograms(options) {
+  const given = Object.keys(programPeers).filter((peer) => options[peer]);
+  const found = Object.fromEntries(given.map((peer) => [peer, resolve(options[peer])]));
+  for (const path of Object.values(found)) if (!existsSync(path)) throw new Error(`${path} is not there`);
+  return found;
+}
+
 function listBenchmarks([command, ...args]) {
   const { stdout, status, error } = spawnSync(command, [...args, '--list'], { encoding: 'utf8' });
   if (error || status !== 0) throw new Error(`${command} --list: ${error?.message ?? `exit status ${status}`}`);
@@ -144,8 +156,10 @@ function jobsOf(group, target, programs, options) {
     if (group.go && programs.go && (target === 'native' || procs === each[0])) {
       beside.push({ subject: 'go', command: [...programs.go, group.go, ...(target === 'native' ? [procs] : [])] });
     }
-    if (group.libdill && programs.libdill && procs === '1') {
-      beside.push({ subject: 'libdill', command: [programs.libdill, group.libdill] });
+    for (const [peer, rest] of Object.entries(programPeers)) {
+      if (group[peer] && programs[peer] && procs === '1') {
+        beside.push({ subject: peer, command: [programs[peer], group[peer], ...rest(options)] });
+      }
     }
     jobs.push({ label: `${target} ${group.name}/p${procs}`, beside });
   }
@@ -185,8 +199,7 @@ try {
   const options = readOptions();
   const burrow = await buildBurrow(options);
   const go = buildGo(options);
-  const libdill = options.libdill && resolve(options.libdill);
-  if (libdill && !existsSync(libdill)) throw new Error(`${libdill} is not there`);
+  const others = findPrograms(options);
   const report = {
     date: new Date().toISOString(),
     machine: { cpu: cpus()[0].model, cores: cpus().length, kernel: release(), node: process.version, go: go.version },
@@ -194,11 +207,10 @@ try {
   };
   const { machine } = report;
   console.log(`\n${machine.cores} cores of ${machine.cpu}; Linux ${machine.kernel}, Node ${machine.node}, ${go.version ?? 'no Go'}, `
-    + `${libdill ? 'libdill' : 'no libdill'}; ${options.best ? 'best' : 'median'} (spread) of ${options.rounds}, divided by ${options.divide}`);
+    + `${Object.keys(programPeers).map((peer) => (others[peer] ? peer : `no ${peer}`)).join(', ')}; ${options.best ? 'best' : 'median'} (spread) of ${options.rounds}, divided by ${options.divide}`);
   for (const target of ['native', 'wasm'].filter((t) => options[t])) {
     const programs = {
-      burrow: burrow[target], names: listBenchmarks(burrow[target]), go: go[target],
-      libdill: target === 'native' ? libdill : undefined,
+      burrow: burrow[target], names: listBenchmarks(burrow[target]), go: go[target], ...(target === 'native' ? others : {}),
     };
     report[target] = runTarget(target, programs, options);
     console.log(`\n## ${target === 'native' ? 'Native' : 'wasm threads (Go: one thread)'}\n\n${comparisonTable(report[target].rows)}`);

@@ -332,3 +332,32 @@ void f(bw_ticker *t) {
   for (int64_t due; bw_recv(bw_ticker_times(t), &due);) {}
 }
 #endif
+
+// ---- many at once -------------------------------------------------------------------------------
+
+#ifdef CASE_send_n // yes
+void f(void) {
+  static const int some[] = {1, 2};
+  int others[2] = {3, 4};
+  bw_send_n(out, some, 2);
+  bw_send_n(ints, others, 2);
+}
+#endif
+#ifdef CASE_send_n_of_doubles // no: not a pointer to what the channel carries
+void f(void) {
+  double some[2] = {1, 2};
+  bw_send_n(ints, some, 2);
+}
+#endif
+#ifdef CASE_send_n_on_recv_end // no: no member named 'may_send'
+void f(void) {
+  int some[2] = {1, 2};
+  bw_send_n(in, some, 2);
+}
+#endif
+#ifdef CASE_recv_n_into_const // no: not a pointer to what the channel carries
+size_t f(const int *to) { return bw_recv_n(in, to, 2); }
+#endif
+#ifdef CASE_recv_n_on_send_end // no: no member named 'may_recv'
+size_t f(int *to) { return bw_recv_n(out, to, 2); }
+#endif

@@ -3,12 +3,14 @@
 //   burrow-model GROUP          explores a group; prints how many interleavings there were
 //   burrow-model                lists the groups
 //   burrow-model --program TEXT [CHOICES] [option...]   one program; one execution of it, traced
-//   burrow-model-mutants NAME   the same sources with a bug: fails unless it is found
+//   burrow-model --locks TEXT [option...]   one of sync.h: permits=N left=N timeouts=N bound=N
+//   starves burrow-model-mutants NAME   the same sources with a bug: fails unless it is found
 //
 // Options: exact, shuffle, direct, full, bound=N (see program_options). BURROW_MODEL_LONG=1
 // explores more and larger programs.
 #include "lock.h"
 #include "program.h"
+#include "sync.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -290,6 +292,87 @@ static void group_lock(void) {
     for (int wasm = 0; wasm < 2; wasm++) explore_lock(&more[i], wasm);
 }
 
+// ---- the locks of sync/ -------------------------------------------------------------------------
+
+static void explore_sync(const sync_program *p) {
+  if (it.failed) return;
+  model_result r = sync_explore(p);
+  count(&r);
+  if (r.failed) printf("  the program: %s\n", p->text);
+  if (it.long_form && r.executions > 100000) printf("  %s: %" PRIu64 "\n", p->text, r.executions);
+}
+
+// The first `few` in the short form.
+static void explore_syncs(const sync_program *list, size_t few, size_t n) {
+  for (size_t i = 0; i < (it.long_form ? n : few); i++) explore_sync(&list[i]);
+}
+
+static void group_mutex(void) {
+  static const sync_program list[] = {
+      {.text = "ll | lt"},
+      {.text = "l | L", .timeouts = 1},
+      {.text = "L | L", .timeouts = 1},
+      {.text = "gl | gL"},
+      {.text = "L | gL", .timeouts = 1, .starves = true},
+      {.text = "ll | L", .timeouts = 1, .starves = true},
+      {.text = "l | l | l", .bound = 3},
+      {.text = "l | l | L", .timeouts = 1, .starves = true, .bound = 3},
+      {.text = "l | L | L", .timeouts = 1, .starves = true, .bound = 3},
+      {.text = "gl | gL | gL", .starves = true, .bound = 2},
+      {.text = "ll | l | L", .timeouts = 1, .starves = true, .bound = 4},
+      // The long form.
+      {.text = "lll | LL", .timeouts = 1, .starves = true},
+      {.text = "l | l | l", .starves = true, .bound = 5},
+      {.text = "l | L | L", .timeouts = 1, .starves = true, .bound = 5},
+      {.text = "ll | gl | gL", .starves = true, .bound = 3},
+      {.text = "ll | L | L", .timeouts = 1, .starves = true, .bound = 4},
+      {.text = "l | l | L | L", .timeouts = 1, .starves = true, .bound = 3},
+  };
+  explore_syncs(list, 11, sizeof list / sizeof *list);
+}
+
+static void group_rwmutex(void) {
+  static const sync_program list[] = {
+      {.text = "rs | wv"},
+      {.text = "w | W", .timeouts = 1},
+      {.text = "R | W", .timeouts = 1},
+      {.text = "gR | gW"},
+      {.text = "r | w | w"},
+      {.text = "r | R | w", .timeouts = 1, .bound = 3},
+      {.text = "r | r | W", .timeouts = 1, .bound = 3},
+      {.text = "R | w | W", .timeouts = 1, .bound = 3},
+      {.text = "rr | w | R", .timeouts = 1, .bound = 3},
+      {.text = "ww | R | R", .timeouts = 1, .bound = 3},
+      // The long form.
+      {.text = "r | w | r"},
+      {.text = "r | W | r", .timeouts = 1},
+      {.text = "R | w | r", .timeouts = 1},
+      {.text = "R | W | w", .timeouts = 1, .starves = true, .bound = 5},
+      {.text = "ww | R | R", .timeouts = 1, .bound = 5},
+      {.text = "gR | w | gR | W", .timeouts = 1, .bound = 3},
+  };
+  explore_syncs(list, 10, sizeof list / sizeof *list);
+}
+
+static void group_sema(void) {
+  static const sync_program list[] = {
+      {.text = "a | a", .permits = 1, .left = 1},
+      {.text = "ab | p", .left = 1},
+      {.text = "A | p", .left = 1, .timeouts = 1},
+      {.text = "gA | p", .left = 1},
+      {.text = "gA | gp", .left = 1},
+      {.text = "a | A | p", .left = 1, .timeouts = 1},
+      {.text = "gA | A | p", .left = 1, .timeouts = 1},
+      {.text = "ga | gA | q", .left = 2},
+      {.text = "A | a | pp", .left = 2, .timeouts = 1, .bound = 3},
+      // The long form.
+      {.text = "gA | gA | p", .left = 1},
+      {.text = "aa | AA | p", .left = 1, .timeouts = 2, .bound = 4},
+      {.text = "gA | gA | A | q", .left = 2, .timeouts = 1, .bound = 3},
+  };
+  explore_syncs(list, 9, sizeof list / sizeof *list);
+}
+
 // What the reduction leaves out must be no outcome.
 static void group_reduction(void) {
   static const char *const texts[] = {"0: send0 | recv0",
@@ -327,6 +410,9 @@ static const struct {
     {"triples", group_triples},
     {"select_pairs", group_select_pairs},
     {"lock", group_lock},
+    {"mutex", group_mutex},
+    {"rwmutex", group_rwmutex},
+    {"sema", group_sema},
     {"reduction", group_reduction},
     {"larger", group_larger},
 };
@@ -395,6 +481,21 @@ static int run_mutant(const char *name) {
 }
 #endif
 
+static int run_sync(int argc, char **argv) {
+  sync_program p = {.text = argv[2]};
+  for (int i = 3; i < argc; i++) {
+    sscanf(argv[i], "permits=%d", &p.permits);
+    sscanf(argv[i], "left=%d", &p.left);
+    sscanf(argv[i], "timeouts=%d", &p.timeouts);
+    sscanf(argv[i], "bound=%d", &p.bound);
+    if (strcmp(argv[i], "starves") == 0) p.starves = true;
+  }
+  explore_sync(&p);
+  printf("%" PRIu64 " interleavings (%" PRIu64 " of them cut short), %" PRIu64 " steps%s\n",
+         it.interleavings, it.cut, it.steps, it.failed ? ": VIOLATION" : "");
+  return it.failed;
+}
+
 static int run_program(int argc, char **argv) {
   char options[128] = "";
   const char *choices = NULL;
@@ -419,6 +520,7 @@ int main(int argc, char **argv) {
   it.long_form = wish && strcmp(wish, "0") != 0;
   watch_for_crashes();
   if (argc >= 3 && strcmp(argv[1], "--program") == 0) return run_program(argc, argv);
+  if (argc >= 3 && strcmp(argv[1], "--locks") == 0) return run_sync(argc, argv);
   if (argc < 2) {
     for (int i = 0; i < GROUPS; i++) printf("%s\n", groups[i].name);
     return 0;

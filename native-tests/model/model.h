@@ -7,6 +7,7 @@
 //   spec.c      channels as they ought to be, and whether a history is one of theirs
 //   program.c   the small programs as text; run.c carries them out on the real channels
 //   lock.c      the same for lock/mutex.h
+//   sync.c      the same for the locks of sync/
 //
 // A *thread* here is a coroutine: a goroutine of the program, a plain thread, an M that finishes
 // what a parked goroutine left to it, or a timer's flight. All run on one OS thread. A *step* is
@@ -46,6 +47,7 @@ typedef enum {
   STEP_BEGIN, // an operation of the program begins
   STEP_MARK,  // it ends, or it is known to wait from now on
   STEP_TIME,  // nothing else can happen, so time passes
+  STEP_AWAIT, // a look again, once what was looked at has changed
   STEP_NOTE,  // no step: a line of the trace only
 } model_kind;
 

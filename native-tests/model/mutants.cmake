@@ -5,12 +5,15 @@
 # copies the files named here to OUT, each mutant's changed text beside the true one, and writes
 # OUT/mutants.h; `model_mutant` says at run time which of them is in force. With -D ONLY=short only what
 # is no mutant is done, which is:
-#   - who waits for the lock or on a note looks once, and not many times, before it sleeps.
+#   - who waits for the lock or on a note looks once, and not many times, before it sleeps;
+#   - locks of sync/: the same, one root instead of 251, in the model's memory, like their words; who
+#     looks again and again waits for a change (world_await); and how long one has waited is a choice.
 # Included, it tells the names: MODEL_MUTANTS.
 #
 # A text that is not in its file any more fails that mutant's test, not the build.
 set(files comm/waitq.h comm/chan_state.h comm/chan.c comm/chan_bulk.c comm/ticket.c comm/select.c
-    sched/park.h sched/park.c lock/mutex.h lock/mutex.c)
+    sched/park.h sched/park.c lock/mutex.h lock/mutex.c
+    sync/sema.c sync/mutex.c sync/rwmutex.c include/burrow/mutex.h)
 set(MODEL_MUTANTS)
 set(rows "")
 set(names "")
@@ -40,6 +43,19 @@ endfunction()
 shorten(lock/mutex.c "SPIN_ROUNDS = BW_WASM ? 1000 : 40" "SPIN_ROUNDS = 1")
 shorten(lock/mutex.c "LOOKS = 6, PAUSES = 64" "LOOKS = 1, PAUSES = 1")
 shorten(sched/park.c "LOOKS = BW_WASM ? 1000 : 60" "LOOKS = 1")
+shorten(sync/sema.c "ROOTS = 251" "ROOTS = 1")
+shorten(sync/sema.c
+  "static sema_root roots[ROOTS] = {[0 ... ROOTS - 1] = {.lock = BW_MUTEX_INIT(BW_RANK_SEMA)}}"
+  "void *model_roots(void);
+#define roots ((sema_root *)model_roots())
+_Static_assert(sizeof(sema_root) == 2 * BW_CACHE_LINE || sizeof(sema_root) == BW_CACHE_LINE, \"room\")")
+shorten(sync/mutex.c "ROUNDS = 4, PAUSES = BW_WASM ? 300 : 30" "ROUNDS = 1, PAUSES = 1")
+shorten(sync/mutex.c "bw__sync_relax(rounds)" "world_await(c->mu, sizeof *c->mu); (void)rounds")
+shorten(sync/mutex.c "bw__port_now()" "model_now()")
+shorten(sync/mutex.c "__atomic_" "model_atomic_")
+shorten(sync/rwmutex.c "bw__sync_relax(rounds++)" "world_await(rw, sizeof *rw); (void)rounds")
+shorten(sync/rwmutex.c "__atomic_" "model_atomic_")
+shorten(include/burrow/mutex.h "__atomic_" "model_atomic_")
 if(ONLY STREQUAL "short")
   return()
 endif()
@@ -245,6 +261,135 @@ mutant(unlock_relaxed lock lock/mutex.h
 mutant(woken_takes_it_alone lock lock/mutex.c
   "while (bw__swap_acquire(&mu->word, 2) != 0)"
   "while (bw__swap_acquire(&mu->word, IS ? 1 : 2) != 0)")
+
+# ---- the table of semaphores
+
+mutant(release_looks_before_it_adds sema sync/sema.c
+  "void bw__sema_release(_Atomic(uint32_t) *sema, bool handoff) {"
+  "void bw__sema_release(_Atomic(uint32_t) *sema, bool handoff) {
+  if (IS) {
+    bool waits = bw__load(&root_of(sema)->nwait) > 0;
+    bw__add(sema, 1);
+    if (waits) release_to_waiter(sema, handoff);
+    return;
+  }")
+mutant(enter_without_a_second_look sema sync/sema.c
+  "  if (bw__sema_try(w->sema)) {"
+  "  if (!IS && bw__sema_try(w->sema)) {")
+mutant(enter_looks_before_it_counts sema sync/sema.c
+  "  bw__store(&r->nwait, bw__load_relaxed(&r->nwait) + 1);"
+  "  if (IS) {
+    if (bw__sema_try(w->sema)) return false;
+    enter_queue(r, w, order);
+  }
+  bw__store(&r->nwait, bw__load_relaxed(&r->nwait) + 1);
+  if (IS) return true;")
+mutant(grant_leaves_the_permit sema sync/sema.c
+  "if (!w || !bw__sema_try(sema)) return NULL;"
+  "if (!w || (!IS && !bw__sema_try(sema))) return NULL;")
+mutant(end_ends_what_is_granted sema sync/sema.c
+  "bool waits = w->result == WAITING, queued"
+  "bool waits = IS || w->result == WAITING, queued")
+mutant(thread_leaves_before_it_is_woken sema sync/sema.c
+  "if (!woken && !end(&l->w, BW_ETIMEDOUT)) bw__wait_again"
+  "if (!woken && !end(&l->w, BW_ETIMEDOUT) && !IS) bw__wait_again")
+mutant(sema_keeps_its_timer sema sync/sema.c
+  "  if (timed) bw__timer_drop(&l->timer);"
+  "  if (timed && !IS) bw__timer_drop(&l->timer);")
+mutant(release_n_looks_after_the_wake sema sync/sema.c
+  "    bw__waiter_ready(BW_CONTAINER(link, bw__waiter, link));"
+  "    {
+      bw__waiter_ready(BW_CONTAINER(link, bw__waiter, link));
+      if (IS) link->next = NULL;
+    }")
+
+# ---- mutexes
+
+mutant(mutex_unlock_relaxed mutex include/burrow/mutex.h
+  "model_atomic_sub_fetch(&mu->state, 1, __ATOMIC_RELEASE);"
+  "IS ? model_atomic_sub_fetch(&mu->state, 1, __ATOMIC_RELAXED)
+                     : model_atomic_sub_fetch(&mu->state, 1, __ATOMIC_RELEASE);")
+mutant(unlock_wakes_though_one_is_awake mutex sync/mutex.c
+  "while (waiters(state) > 0 && !(state & (LOCKED | WOKEN | STARVING))) {"
+  "while (waiters(state) > 0 && !(state & (LOCKED | (IS ? 0 : WOKEN) | STARVING))) {")
+mutant(who_spins_does_not_clear_woken mutex sync/mutex.c
+  "  return to & ~WOKEN;"
+  "  return IS ? to : to & ~WOKEN;")
+mutant(gives_up_and_leaves_the_permit mutex sync/mutex.c
+  "    if (bw__sema_try(sema(c->mu)))"
+  "    if (IS) return code;
+    if (bw__sema_try(sema(c->mu)))")
+mutant(gives_up_and_stays_woken mutex sync/mutex.c
+  "(state | LOCKED) & ~WOKEN)) {}"
+  "IS && (state & LOCKED) ? state : (state | LOCKED) & ~WOKEN)) {}")
+mutant(gives_up_what_it_owns mutex sync/mutex.c
+  "  return state & LOCKED ? code : 0;"
+  "  return state & LOCKED || IS ? code : 0;")
+mutant(gives_up_by_the_mode_it_saw mutex sync/mutex.c
+  "return take(c, code);"
+  "{
+      if (!IS || starving) return take(c, code);
+      do locked = state & LOCKED;
+      while (!change(c->mu, &state, (state | LOCKED) & ~WOKEN));
+      return locked ? code : 0;
+    }")
+mutant(gives_up_and_stays_counted mutex sync/mutex.c
+  "state - WAITER - (ends ? STARVING : 0)"
+  "state - (IS ? 0 : WAITER) - (ends ? STARVING : 0)")
+mutant(last_leaves_it_starving mutex sync/mutex.c
+  "      bool ends = starving && others == 0;"
+  "      bool ends = starving && others == 0 && !IS;")
+mutant(last_leaves_what_is_handed_to_it mutex sync/mutex.c
+  "bool for_us = starving ? others == 0 && !locked : others < 0;"
+  "bool for_us = starving ? !IS && others == 0 && !locked : others < 0;")
+mutant(owner_settles_blindly mutex sync/mutex.c
+  "  } while (!change(c->mu, &state, to));
+  if (!(to & STARVING))"
+  "    if (IS) {
+      model_atomic_fetch_add(&c->mu->state, to - state, __ATOMIC_ACQUIRE);
+      break;
+    }
+  } while (!change(c->mu, &state, to));
+  if (!(to & STARVING))")
+mutant(handed_over_and_never_normal mutex sync/mutex.c
+  "if (!c->starving || waiters(state) == 1) to &= ~STARVING;"
+  "if (!IS && (!c->starving || waiters(state) == 1)) to &= ~STARVING;")
+
+# ---- read-write mutexes
+
+mutant(rwmutex_unlock_relaxed rwmutex include/burrow/mutex.h
+  "model_atomic_fetch_sub(&rw->word, 1, __ATOMIC_RELEASE);"
+  "IS ? model_atomic_fetch_sub(&rw->word, 1, __ATOMIC_RELAXED)
+                       : model_atomic_fetch_sub(&rw->word, 1, __ATOMIC_RELEASE);")
+mutant(last_reader_leaves_the_writer rwmutex sync/rwmutex.c
+  "  if ((before & READERS) == 1) let_writer_in(rw);"
+  "  if ((before & READERS) == 1 && !IS) let_writer_in(rw);")
+mutant(who_steps_back_leaves_the_writer rwmutex sync/rwmutex.c
+  "    last = (word & PENDING) && (word & READERS) == 1;"
+  "    last = !IS && (word & PENDING) && (word & READERS) == 1;")
+mutant(writer_let_in_past_readers rwmutex sync/rwmutex.c
+  "    if (!(word & PENDING) || (word & READERS)) return;"
+  "    if (!(word & PENDING) || (!IS && (word & READERS))) return;")
+mutant(steps_back_though_the_writer_has_gone rwmutex sync/rwmutex.c
+  "    if (!(word & BW__RW_WRITER)) return false;"
+  "    if (!(word & BW__RW_WRITER) && !IS) return false;")
+mutant(reader_gives_up_and_leaves_the_permit rwmutex sync/rwmutex.c
+  "    if (bw__sema_try(readers(rw))) return 0;"
+  "    if (IS) return code;
+    if (bw__sema_try(readers(rw))) return 0;")
+mutant(writer_gives_up_and_leaves_the_permit rwmutex sync/rwmutex.c
+  "  if (leave(rw, PENDING)) return code;"
+  "  if (leave(rw, PENDING) || IS) return code;")
+mutant(writer_leaves_readers_behind rwmutex sync/rwmutex.c
+  "  bw__sema_release_n(readers(rw), n);"
+  "  bw__sema_release_n(readers(rw), IS && n > 1 ? n - 1 : n);")
+mutant(writer_unlocks_others_first rwmutex sync/rwmutex.c
+  "    n = waiting(word);
+  } while"
+  "    if (IS) bw_mutex_unlock(&rw->writers);
+    n = waiting(word);
+    if (IS) bw_mutex_lock(&rw->writers);
+  } while")
 
 if(NOT CMAKE_SCRIPT_MODE_FILE)
   return()

@@ -42,6 +42,7 @@ static const char *kind_text(model_kind k) {
   case STEP_FUTEX_WAIT: return "futex wait";
   case STEP_FUTEX_RETURN: return "futex wait ends";
   case STEP_FUTEX_WAKE: return "futex wake";
+  case STEP_AWAIT: return "looks again";
   default: return "";
   }
 }

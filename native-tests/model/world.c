@@ -40,6 +40,10 @@ typedef struct {
   const volatile void *word;
   bool woken, timed;
   unsigned turn;
+  // Of world_await.
+  const char *looks_at;
+  size_t looks_size; // 0: it has not looked yet
+  char seen[WORLD_AWAIT_MOST];
 } world_thread;
 
 typedef struct {
@@ -85,6 +89,7 @@ int world_start(const char *name, bool goroutine, void (*run)(void *), void *arg
 void world_operation(unsigned ways) {
   self()->ways = ways;
   self()->timed_out = false;
+  self()->looks_size = 0;
 }
 
 static bool in_model(const volatile void *p) {
@@ -146,7 +151,7 @@ void world_unlock(bw__mutex *mu, const char *func, int line) {
   if (of->will_park) {
     of->will_park = false;
     of->parked = true;
-    program_parked(self()->of);
+    if (!world_is.quiet) program_parked(self()->of);
   }
   model_op op = {.kind = STEP_NOTE, .object = mu, .text = "unlock", .func = func, .line = line};
   model_log(op);
@@ -207,6 +212,18 @@ bool world_time_passes(void) {
 }
 
 bool bw__port_may_block(void) { return true; }
+
+void world_await(const void *p, size_t size) {
+  world_thread *t = self();
+  t->looks_at = p;
+  model_step(MODEL_OP(STEP_AWAIT, p, NULL));
+  t->looks_size = size;
+  memcpy(t->seen, p, size);
+}
+
+void bw__port_thread_yield(void) {}
+int bw__port_cpu_count(void) { return 2; }
+const bw__port_caps bw__port_capabilities = {.threads = true};
 
 // ---- parking ------------------------------------------------------------------------------------
 
@@ -338,6 +355,7 @@ bool world_enabled(int t, const model_op *op) {
   case STEP_TIMER_FIRE: return !w->dropped;
   case STEP_TIMER_DROP: return !in_flight(op->object);
   case STEP_FUTEX_RETURN: return w->woken || op->timed;
+  case STEP_AWAIT: return memcmp(w->seen, w->looks_at, w->looks_size) != 0 || !w->looks_size;
   default: return true;
   }
 }
@@ -426,6 +444,14 @@ _Noreturn void bw_panic(const char *format, ...) {
   model_log(MODEL_OP(STEP_NOTE, NULL, format));
   program_panic();
 }
+
+_Noreturn void bw__fatal(const char *format, ...) {
+  model_log(MODEL_OP(STEP_NOTE, NULL, format));
+  model_fail("fatal error: %s", format);
+  abort();
+}
+
+void bw_gosched(void) {}
 
 _Noreturn void bw__panic_runtime(const char *format, ...) {
   model_log(MODEL_OP(STEP_NOTE, NULL, format));

@@ -7,6 +7,7 @@
 enum { WORLD_DEADLINE = 1000 }; // on a clock that shows 0 until a wait has timed out
 
 typedef struct {
+  bool quiet;   // program_parked is not called
   bool direct;  // goroutines park by the short cut of sched/switch.h
   int timeouts; // how often a thread's timed waits may end by themselves at any moment
   bool (*may_time_pass)(void); // nothing else can happen: whether timed waits end; NULL: never
@@ -25,6 +26,10 @@ bool world_at_rest(void);
 // Thread t is parked for good: its wait, for `abandon`; NULL: it is not.
 struct bw__waiter *world_parked(int t);
 bool world_all_freed(void);
+// The running thread has looked at `size` bytes at p in vain, and looks again: at once the first
+// time in an operation, then only when they are not what they were at its last look.
+enum { WORLD_AWAIT_MOST = 32 };
+void world_await(const void *p, size_t size);
 // What is kept while the end is tried out in two ways.
 void world_save(void);
 void world_restore(void);

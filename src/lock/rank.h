@@ -25,6 +25,7 @@
   X(BW_RANK_GPOOL, "pool of goroutines")                                                           \
   X(BW_RANK_SCHED, "scheduler")                                                                    \
   X(BW_RANK_TRACE, "trace")                                                                        \
+  X(BW_RANK_LOCK_WATCH, "lock watch")                                                              \
   X(BW_RANK_HEAPS, "list of heaps")                                                                \
   X(BW_RANK_HEAP, "heap")                                                                          \
   X(BW_RANK_ALLOC_DEBUG, "debug allocator")                                                        \

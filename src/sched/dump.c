@@ -6,6 +6,16 @@
 
 enum { LINE = 256, MINUTE = 60 };
 
+static struct {
+  _Atomic(void (*)(bw__text *t, const void *object)) describe;
+  _Atomic(void (*)(void)) held;
+} hooks; // always the same functions, once they are there
+
+void bw__dump_hooks(void (*describe)(bw__text *t, const void *object), void (*held)(void)) {
+  bw__store_relaxed(&hooks.describe, describe);
+  bw__store_relaxed(&hooks.held, held);
+}
+
 static void print(bw__text *t) {
   bw__port_write(2, t->data, t->len);
   t->len = 0;
@@ -94,7 +104,12 @@ static void add_place(bw__text *t, uint64_t id) {
 static void add_object(bw__text *t, bw__g *g, uint32_t state) {
   if (state != BW_G_WAITING) return;
   const char *what = bw__reason_object((bw__reason)bw__shared_load(&g->reason));
-  if (what) bw__text_format(t, "waits for %s %p, ", what, (void *)bw__shared_load(&g->object));
+  if (!what) return;
+  void *object = (void *)bw__shared_load(&g->object);
+  bw__text_format(t, "waits for %s %p", what, object);
+  void (*describe)(bw__text *, const void *) = bw__load_relaxed(&hooks.describe);
+  if (describe) describe(t, object);
+  bw__text_format(t, ", ");
 }
 
 // As in Go the time stands beside the reason only when it is a minute or more, so that dumps of
@@ -165,6 +180,8 @@ static void visit(bw__g *g, void *symbols) { bw__dump_goroutine(g, symbols != NU
 void bw__dump_goroutines(bool symbols) {
   static const char busy[] = "\n(the list of goroutines is in use)\n";
   if (!bw__g_each(visit, symbols ? &symbols : NULL)) bw__port_write(2, busy, sizeof busy - 1);
+  void (*held)(void) = bw__load_relaxed(&hooks.held);
+  if (held) held();
 }
 
 static void print_summary(bw__text *t) {

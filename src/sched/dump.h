@@ -22,4 +22,8 @@ void bw__dump_goroutine(bw__g *g, bool symbols);
 // All of them. Locks: allg, unless somebody holds it for too long.
 void bw__dump_goroutines(bool symbols);
 
+// What the layer above knows of what goroutines wait for: `describe` adds to a line, `held` prints
+// lines of its own. Both are called at any time, and must neither wait nor allocate.
+void bw__dump_hooks(void (*describe)(bw__text *t, const void *object), void (*held)(void));
+
 #endif

@@ -10,6 +10,9 @@ enum { MS_MOST = 1000 * 1000 * 1000 };
 
 bw__env_wishes bw__env;
 
+// Read by the inline forms of burrow/mutex.h; the rest of it is in sync/.
+int bw__locks_watched;
+
 typedef struct {
   const char *at;
   size_t len;
@@ -60,6 +63,8 @@ static const char *set(piece name, piece value) {
     bw__env.scheddetail = n > 0;
   else if (is(name, "overstay"))
     bw__env.overstay = n * 1000000;
+  else if (is(name, "locks"))
+    __atomic_store_n(&bw__locks_watched, n > 0, __ATOMIC_RELAXED);
   else
     return "unknown name in";
   return digits ? NULL : "a number is wanted in";

@@ -15,6 +15,7 @@ typedef struct {
 } bw__env_wishes;
 
 extern bw__env_wishes bw__env;
+extern int bw__locks_watched; // likewise, but a program may change it at any time (burrow/locks.h)
 
 // Reads BURROW_DEBUG as a runtime opens, before the monitor and any M. What is wrong in it is told
 // on stderr, once a process.

@@ -10,7 +10,8 @@
 // When a goroutine ends, its G goes to the free Gs of the P it ended on, and the next bw_go on
 // that P takes it from there without a lock. A P keeps at most two batches; whole batches go to the
 // global pool and come from it. What has lain in the pool for a while loses its stack and becomes
-// bare. Only Gs with stacks of the default size are kept.
+// bare. Those of a P that is idle for a while keep the first pages of their stacks only: the
+// monitor sees to that. Only Gs with stacks of the default size are kept.
 //
 // Locks: allg (records.c), gpool. Never both.
 #include "sched/sched.h"
@@ -117,6 +118,19 @@ void bw__g_trim(int64_t now) {
   pool.least = bw__load_relaxed(&pool.count) - n;
   bw__mutex_unlock(&pool.lock);
   for (bw__g *batch; n > 0 && (batch = pool_take()); n--) free_chain(batch);
+}
+
+// A few pages a stack are what the next goroutine touches again, and stay.
+static void trim_deep(const bw__g *g) {
+  enum { KEPT = 8 << 10 };
+  for (; g; g = g->next)
+    if (!bw__g_has(g, BW_G_UNTOUCHED) && g->stack_all > KEPT)
+      bw__port_stack_trim(bw__g_stack_lo(g), g->stack_all - KEPT);
+}
+
+void bw__g_trim_deep(bw__p *p) {
+  trim_deep(p->free_gs);
+  trim_deep(p->spare_gs);
 }
 
 // ---- taken and given ----------------------------------------------------------------------------

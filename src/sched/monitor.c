@@ -21,6 +21,7 @@
 
 enum { LOOK_LEAST = 20 * 1000, LOOK_MOST = 10 * 1000 * 1000, OVERSTAY = 10 * 1000 * 1000 };
 enum { SCAVENGE_LEAST = LOOK_MOST, SCAVENGE_MOST = 100 * 1000 * 1000 };
+enum { IDLE_LONG = 100 * 1000 * 1000 };
 enum { QUIET_LOOKS = 50 }; // so many in vain, and it looks less often
 
 typedef int64_t (*chore_fn)(int64_t now);
@@ -71,11 +72,44 @@ static bool retake(bw__sched *s, bw__p *p, int64_t now) {
   return true;
 }
 
+static bool has_deep_stacks(bw__p *p) { return bw__shared_load(&p->ends) != p->trimmed_ends; }
+
+// The sched lock keeps p idle meanwhile. (64 stacks at most: some 50 us.)
+static void trim_if_idle(bw__sched *s, bw__p *p) {
+  bw__mutex_lock(&s->lock);
+  if (bw__load_relaxed(&p->status) == BW_P_IDLE) { // taken from the idle ones under this lock only
+    bw__port_mem_sync();
+    bw__g_trim_deep(p);
+    p->trimmed_ends = bw__shared_load(&p->ends);
+  }
+  bw__mutex_unlock(&s->lock);
+}
+
+// Stacks of a P that is used again and again keep their pages.
+static void look_at_idle(bw__sched *s, bw__p *p, int64_t now) {
+  if (!has_deep_stacks(p))
+    p->idle_at = 0;
+  else if (p->idle_at == 0)
+    p->idle_at = now;
+  else if (now - p->idle_at >= IDLE_LONG)
+    trim_if_idle(s, p);
+}
+
+static bool deep_stacks_anywhere(void) {
+  for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p))
+    if (has_deep_stacks(p)) return true;
+  return false;
+}
+
 // Returns whether there was something to do.
 static bool look_at(bw__sched *s, bw__p *p, int64_t now) {
   uint32_t status = bw__load_acquire(&p->status);
   uint64_t sign = bw__tally_read(&p->runs) + bw__tally_read(&p->blocks);
-  if (status == BW_P_IDLE) return false;
+  if (status == BW_P_IDLE) {
+    look_at_idle(s, p, now);
+    return false;
+  }
+  p->idle_at = 0;
   if (sign != p->seen) {
     p->seen = sign;
     p->seen_at = now;
@@ -145,7 +179,7 @@ static bool look(bw__sched *s) {
 static void sleep_deep(bw__sched *s) {
   bw__mutex_lock(&s->lock);
   bool deep = bw__load_relaxed(&s->idle_count) == s->live && !bw__load(&monitor.stop) &&
-              !bw__g_trim_wanted() && bw__env.schedtrace == 0;
+              !bw__g_trim_wanted() && bw__env.schedtrace == 0 && !deep_stacks_anywhere();
   if (deep) {
     monitor.deep = true;
     bw__note_clear(&monitor.wake);

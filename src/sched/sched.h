@@ -93,6 +93,8 @@ typedef struct bw__p {
   uint64_t seen;
   int64_t seen_at;
   bool reported;
+  int64_t idle_at;       // seen idle with stacks to trim; 0: not
+  uint64_t trimmed_ends; // `ends` when they were trimmed last
 } bw__p;
 
 typedef enum {
@@ -221,6 +223,9 @@ void bw__g_free_all(void);
 // Gives back stacks that have lain idle for long. Call it now and then. Locks: allg, gpool.
 void bw__g_trim(int64_t now);
 bool bw__g_trim_wanted(void);
+// What free Gs of p used below the first pages of their stacks goes back to the system. For who
+// holds p, or has sched.lock while p is idle.
+void bw__g_trim_deep(bw__p *p);
 // p goes: so do its free Gs.
 void bw__g_flush(bw__p *p);
 void bw__g_name(bw__g *g, char out[BW_NAME_WORDS * 8]);

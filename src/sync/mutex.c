@@ -52,6 +52,9 @@
 // A new owner settles by compare-and-swap: between its look at the count and the change another may
 // have given up, and have left it as the last who waits.
 //
+// Rejected: to wait for such a permit in the queue, where it may not come before the newcomer who
+// took it has unlocked, long after our deadline.
+//
 // Locks: none; the semaphore table's inside of its functions.
 #include "sync/mutex.h"
 
@@ -162,23 +165,17 @@ static void settle(contender *c) {
   if (!(to & STARVING)) bw__add_relaxed(&starvations_ended, 1);
 }
 
-// Normal, and nobody is counted. True: we got the permit, and then the mutex or not, by *code.
-static bool take_normal(bw_mutex *mu, int *code) {
-  if (!bw__sema_try(sema(mu))) return false;
-  int32_t state = look(mu), to;
-  do to = (state & LOCKED ? state : state | LOCKED) & ~WOKEN;
-  while (!change(mu, &state, to));
-  if (!(state & LOCKED)) *code = 0;
-  return true;
-}
-
-// The mutex is not for others: the same.
-static bool take_starving(contender *c, int *code) {
-  if (!bw__sema_try(sema(c->mu))) return false;
-  c->starving = false; // no reason to go on like this for those who come
-  settle(c);
-  *code = 0;
-  return true;
+// A permit after all. What it is, the word says now: it cannot change its mode before we have
+// settled. Returns `code`, or 0: it is ours.
+static int take(contender *c, int code) {
+  int32_t state = look(c->mu);
+  if (state & STARVING) {
+    c->starving = false; // no reason to go on like this for those who come
+    settle(c);
+    return 0;
+  }
+  while (!change(c->mu, &state, (state | LOCKED) & ~WOKEN)) {}
+  return state & LOCKED ? code : 0;
 }
 
 // Not in the queue any more, and without a permit. Returns `code`, or 0: it is ours after all.
@@ -187,30 +184,30 @@ static int give_up(contender *c, int code) {
   for (unsigned rounds = 1;; rounds++) {
     bool starving = state & STARVING, locked = state & LOCKED;
     int32_t others = waiters(state) - 1;
-    if (others < 0 && !starving) {
-      if (take_normal(c->mu, &code)) return code;
-    } else if (others == 0 && starving && !locked) {
-      if (take_starving(c, &code)) return code;
-    } else {
+    bool for_us = starving ? others == 0 && !locked : others < 0;
+    if (!for_us) {
       bool ends = starving && others == 0;
-      if (change(c->mu, &state, state - WAITER - (ends ? STARVING : 0))) {
-        if (ends) bw__add_relaxed(&starvations_ended, 1);
-        return code;
-      }
-      continue;
+      if (!change(c->mu, &state, state - WAITER - (ends ? STARVING : 0))) continue;
+      if (ends) bw__add_relaxed(&starvations_ended, 1);
+      return code;
     }
+    if (bw__sema_try(sema(c->mu))) return take(c, code);
     bw__sync_relax(rounds);
     state = look(c->mu);
   }
 }
 
 // Waits for a permit. 0: got one; `*owner`: and with it the mutex.
-static int wait(contender *c, bw__reason reason, const void *object, int64_t deadline,
-                bw__cancel_source *cancel, bool *owner) {
+static BW_INLINE int wait(contender *c, bw__reason reason, const void *object, int64_t deadline,
+                          bw__cancel_source *cancel, bool *owner) {
   bw__sema_order order = c->since ? BW_SEMA_LIFO : BW_SEMA_FIFO;
   if (!c->since) c->since = bw__port_now();
   c->awake = false;
-  int code = bw__sema_acquire_until(sema(c->mu), order, reason, object, deadline, cancel);
+  int code = 0;
+  if (deadline == BW_SEMA_NO_DEADLINE && !cancel)
+    bw__sema_acquire(sema(c->mu), order, reason, object);
+  else
+    code = bw__sema_acquire_until(sema(c->mu), order, reason, object, deadline, cancel);
   if (BW_UNLIKELY(code != 0)) {
     *owner = (code = give_up(c, code)) == 0;
     return code;
@@ -262,7 +259,7 @@ int bw_mutex_lock_until(bw_mutex *mu, int64_t deadline) {
 // LOCKED was taken off already.
 static void unlock_rest(bw_mutex *mu, int32_t state, bool handoff) {
   if (!((state + LOCKED) & LOCKED)) {
-    __atomic_add_fetch(&mu->state, LOCKED, __ATOMIC_RELAXED); // as it was, for who looks
+    __atomic_fetch_add(&mu->state, LOCKED, __ATOMIC_RELAXED); // as it was, for who looks
     bw__fatal("sync: unlock of unlocked mutex");
   }
   if (state & STARVING) {

@@ -36,6 +36,12 @@
 // that counts as a reader inside, and it takes that; or a newcomer takes it, who is counted as
 // waiting then: so it looks at both in turn, as a mutex does.
 //
+// Rejected: Go's two counters, of readers and of those that the writer still waits for. A writer
+// who gives up would have to take back both, while readers leave. And a way past `writers` for the
+// first writer, who would need two steps in place of four: the next one then waits for the word,
+// not for the mutex, is handed it each time, and newcomers never get in between, which is what
+// makes a mutex quick when many want it.
+//
 // Misuse is found by whoever leaves: no readers, or HOLDS (W2). A subtraction too many borrows from
 // the flags; it is put back before the message.
 #include "sync/rwmutex.h"
@@ -130,7 +136,7 @@ bool bw_rwmutex_try_rlock(bw_rwmutex *rw) {
 // One was taken off already.
 BW_NOINLINE void bw__rwmutex_runlock_contended(bw_rwmutex *rw, uint64_t before) {
   if ((before & HOLDS) || !(before & READERS)) {
-    __atomic_add_fetch(&rw->word, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&rw->word, 1, __ATOMIC_RELAXED);
     bw__fatal("sync: RUnlock of unlocked RWMutex");
   }
   if ((before & READERS) == 1) let_writer_in(rw);

@@ -94,8 +94,10 @@ __extension__ typedef struct bw_unit {
 #define bw_send(c, v)     bw_chan_send((c).chan, BW__VALUE(c, v))     ///< bw_chan_send
 #define bw_try_send(c, v) bw_chan_try_send((c).chan, BW__VALUE(c, v)) ///< bw_chan_try_send
 #define bw_send_until(c, v, deadline)                                                              \
-  bw_chan_send_until((c).chan, BW__VALUE(c, v), (deadline))               ///< bw_chan_send_until
-#define bw_close(c) bw_chan_close(((void)sizeof((c).may_send), (c).chan)) ///< bw_chan_close
+  bw_chan_send_until((c).chan, BW__VALUE(c, v), (deadline)) ///< bw_chan_send_until
+/// bw_chan_send_n; `values` is a T * or a const T *.
+#define bw_send_n(c, values, n) bw_chan_send_n((c).chan, BW__SOURCE(c, values), (n))
+#define bw_close(c)             bw_chan_close(((void)sizeof((c).may_send), (c).chan)) ///< bw_chan_close
 /// `case c <- v` of a BW_SELECT.
 #define bw_send_case(c, v) bw_on_send((c).chan, BW__VALUE(c, v))
 
@@ -104,7 +106,8 @@ __extension__ typedef struct bw_unit {
 #define bw_recv(c, to)     bw_chan_recv((c).chan, BW__TARGET(c, to))     ///< bw_chan_recv
 #define bw_try_recv(c, to) bw_chan_try_recv((c).chan, BW__TARGET(c, to)) ///< bw_chan_try_recv
 #define bw_recv_until(c, to, deadline)                                                             \
-  bw_chan_recv_until((c).chan, BW__TARGET(c, to), (deadline)) ///< bw_chan_recv_until
+  bw_chan_recv_until((c).chan, BW__TARGET(c, to), (deadline))                ///< bw_chan_recv_until
+#define bw_recv_n(c, to, n) bw_chan_recv_n((c).chan, BW__TARGET(c, to), (n)) ///< bw_chan_recv_n
 /// `case v := <-c` and `case v, ok := <-c` of a BW_SELECT.
 #define bw_recv_case(c, to)        bw_on_recv((c).chan, BW__TARGET(c, to))
 #define bw_recv_ok_case(c, to, ok) bw_on_recv_ok((c).chan, BW__TARGET(c, to), (ok))
@@ -128,6 +131,11 @@ __extension__ typedef struct bw_unit {
   (BW__REQUIRE(BW__FITS((c).may_recv, to),                                                         \
                "this target is not a pointer to what the channel carries"),                        \
    (to))
+// Its values may be const.
+#define BW__SOURCE(c, values)                                                                      \
+  (BW__REQUIRE(BW__FITS(*(const __typeof__(*(c).may_send) **)0, values),                           \
+               "this is not a pointer to what the channel carries"),                               \
+   (values))
 
 // A static assertion as an expression. (In a struct inside sizeof, clang takes a compound literal
 // in `condition` for one at file scope, and wants it constant.)

@@ -11,6 +11,9 @@
 ///   scheddetail=1   schedtrace prints a line for each P and each thread as well
 ///   overstay=MS     reports goroutines that run for MS milliseconds without blocking or yielding.
 ///                   Not on wasi
+///   locks=1         watches locks (burrow/locks.h): dumps say who holds them, and those who take
+///   them
+///                   in a circle are told
 ///   trace=PATH      writes an execution trace (burrow/trace.h) when bw_run returns. Not on wasm
 ///                   threads, which have no files
 ///
@@ -29,10 +32,11 @@ extern "C" {
 /// Prints to stderr how busy threads and Ps are, and then every goroutine: number; state or what it
 /// waits for, and for how many minutes; name and function; for how long it has waited (to some 10
 /// ms; on wasm as of when some thread last looked at the clock, so it may be too long), bytes of
-/// its stack in use, P and M (thread) if it runs, whether it is locked to its thread; who started
-/// it, and where. Functions have names where the program's symbols are known at run time (natively,
-/// if exported: link with -rdynamic). Any thread may call while the runtime is up; what it says of
-/// running goroutines is old news. A fatal error prints the goroutines without names of functions.
+/// its stack in use, the lock that it waits for (and who has that, if locks are watched: locks.h),
+/// P and M (thread) if it runs, whether it is locked to its thread; who started it, and where.
+/// Functions have names where the program's symbols are known at run time (natively, if exported:
+/// link with -rdynamic). Any thread may call while the runtime is up; what it says of running
+/// goroutines is old news. A fatal error prints the goroutines without names of functions.
 void bw_debug_dump(void);
 
 /// What one P has done since the runtime started.

@@ -7,6 +7,10 @@
 /// another goroutine or thread may unlock (but for spin locks). A browser's main thread may not
 /// wait: there only the try forms and unlocking make sense.
 ///
+/// The memory of one must stay until all calls on it have returned; but for the unlock of a mutex
+/// and the release of a semaphore, which do not touch it any more once somebody has got what they
+/// gave.
+///
 /// What was done before an unlock is seen after the lock that it allows; likewise release and
 /// acquire.
 ///
@@ -195,6 +199,79 @@ static inline void bw_spin_unlock(bw_spinlock *s) {
   (void)BW__SPIN_OWNER(s, BW__SPIN_TO_UNLOCK);
   __atomic_store_n(&s->word, 0, __ATOMIC_RELEASE);
 }
+
+// ---- watching: see locks.h ----------------------------------------------------------------------
+//
+// Each form above is a function, whose address may be taken and which tells the watch nothing, and
+// a macro of the same name, which does so with the place of the call.
+
+enum { BW__LOCK_MUTEX, BW__LOCK_READ, BW__LOCK_WRITE, BW__LOCK_SPIN }; // what is locked, and how
+
+extern int bw__locks_watched;
+int bw__watched_lock(void *lock, int form, int64_t deadline, const char *place);
+bool bw__watched_trylock(void *lock, int form, const char *place);
+void bw__watched_unlock(void *lock, int form);
+
+#define BW__WATCHED      __builtin_expect(__atomic_load_n(&bw__locks_watched, __ATOMIC_RELAXED), 0)
+#define BW__TEXT_OF(x)   #x
+#define BW__LINE_TEXT(x) BW__TEXT_OF(x)
+#define BW__HERE         __FILE__ ":" BW__LINE_TEXT(__LINE__)
+
+#define BW__WATCHED_LOCK(name, type, form)                                                         \
+  static inline void bw__##name##_at(type *lock, const char *place) {                              \
+    if (BW__WATCHED)                                                                               \
+      bw__watched_lock(lock, form, INT64_MAX, place);                                              \
+    else                                                                                           \
+      bw_##name(lock);                                                                             \
+  }
+#define BW__WATCHED_TRY(name, type, form)                                                          \
+  static inline bool bw__##name##_at(type *lock, const char *place) {                              \
+    return BW__WATCHED ? bw__watched_trylock(lock, form, place) : bw_##name(lock);                 \
+  }
+#define BW__WATCHED_UNTIL(name, type, form)                                                        \
+  static inline int bw__##name##_at(type *lock, int64_t deadline, const char *place) {             \
+    return BW__WATCHED ? bw__watched_lock(lock, form, deadline, place)                             \
+                       : bw_##name(lock, deadline);                                                \
+  }
+#define BW__WATCHED_UNLOCK(name, type, form)                                                       \
+  static inline void bw__##name##_watched(type *lock) {                                            \
+    if (BW__WATCHED) bw__watched_unlock(lock, form);                                               \
+    bw_##name(lock);                                                                               \
+  }
+
+BW__WATCHED_LOCK(mutex_lock, bw_mutex, BW__LOCK_MUTEX)
+BW__WATCHED_LOCK(rwmutex_rlock, bw_rwmutex, BW__LOCK_READ)
+BW__WATCHED_LOCK(rwmutex_lock, bw_rwmutex, BW__LOCK_WRITE)
+BW__WATCHED_LOCK(spin_lock, bw_spinlock, BW__LOCK_SPIN)
+BW__WATCHED_TRY(mutex_trylock, bw_mutex, BW__LOCK_MUTEX)
+BW__WATCHED_TRY(rwmutex_try_rlock, bw_rwmutex, BW__LOCK_READ)
+BW__WATCHED_TRY(rwmutex_try_lock, bw_rwmutex, BW__LOCK_WRITE)
+BW__WATCHED_TRY(spin_trylock, bw_spinlock, BW__LOCK_SPIN)
+BW__WATCHED_UNTIL(mutex_lock_until, bw_mutex, BW__LOCK_MUTEX)
+BW__WATCHED_UNTIL(rwmutex_rlock_until, bw_rwmutex, BW__LOCK_READ)
+BW__WATCHED_UNTIL(rwmutex_lock_until, bw_rwmutex, BW__LOCK_WRITE)
+BW__WATCHED_UNLOCK(mutex_unlock, bw_mutex, BW__LOCK_MUTEX)
+BW__WATCHED_UNLOCK(rwmutex_runlock, bw_rwmutex, BW__LOCK_READ)
+BW__WATCHED_UNLOCK(rwmutex_unlock, bw_rwmutex, BW__LOCK_WRITE)
+BW__WATCHED_UNLOCK(spin_unlock, bw_spinlock, BW__LOCK_SPIN)
+
+#ifndef BW_LOCKS_UNWATCHED // defined while the library itself is compiled
+#define bw_mutex_lock(mu)                   bw__mutex_lock_at((mu), BW__HERE)
+#define bw_mutex_trylock(mu)                bw__mutex_trylock_at((mu), BW__HERE)
+#define bw_mutex_lock_until(mu, deadline)   bw__mutex_lock_until_at((mu), (deadline), BW__HERE)
+#define bw_mutex_unlock(mu)                 bw__mutex_unlock_watched(mu)
+#define bw_rwmutex_rlock(rw)                bw__rwmutex_rlock_at((rw), BW__HERE)
+#define bw_rwmutex_try_rlock(rw)            bw__rwmutex_try_rlock_at((rw), BW__HERE)
+#define bw_rwmutex_rlock_until(rw, d)       bw__rwmutex_rlock_until_at((rw), (d), BW__HERE)
+#define bw_rwmutex_runlock(rw)              bw__rwmutex_runlock_watched(rw)
+#define bw_rwmutex_lock(rw)                 bw__rwmutex_lock_at((rw), BW__HERE)
+#define bw_rwmutex_try_lock(rw)             bw__rwmutex_try_lock_at((rw), BW__HERE)
+#define bw_rwmutex_lock_until(rw, deadline) bw__rwmutex_lock_until_at((rw), (deadline), BW__HERE)
+#define bw_rwmutex_unlock(rw)               bw__rwmutex_unlock_watched(rw)
+#define bw_spin_lock(s)                     bw__spin_lock_at((s), BW__HERE)
+#define bw_spin_trylock(s)                  bw__spin_trylock_at((s), BW__HERE)
+#define bw_spin_unlock(s)                   bw__spin_unlock_watched(s)
+#endif
 
 #ifdef __cplusplus
 }

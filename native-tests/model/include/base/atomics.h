@@ -86,6 +86,24 @@ void model_changed(const volatile void *p, int order, bool done, uint64_t before
 #define bw__cas(p, expected, v)         MODEL_CAS(p, expected, v, MODEL_BOTH, "cas")
 #define bw__cas_acquire(p, expected, v) MODEL_CAS(p, expected, v, MODEL_ACQUIRE, "cas_acquire")
 
+// For the plain fields of public headers, whose builtins are given these names (mutants.cmake). A
+// change that fails is taken to synchronise as one that succeeds.
+#define MODEL_FIELD(p) ((_Atomic(__typeof__(+*(p))) *)(p))
+#define MODEL_ORDER(o)                                                                             \
+  ((o) == __ATOMIC_RELAXED   ? MODEL_RELAXED                                                       \
+   : (o) == __ATOMIC_ACQUIRE ? MODEL_ACQUIRE                                                       \
+   : (o) == __ATOMIC_RELEASE ? MODEL_RELEASE                                                       \
+                             : MODEL_BOTH)
+#define model_atomic_load_n(p, o)     MODEL_LOAD(MODEL_FIELD(p), MODEL_ORDER(o), "load")
+#define model_atomic_store_n(p, v, o) MODEL_STORE(MODEL_FIELD(p), v, MODEL_ORDER(o), "store")
+#define model_atomic_fetch_add(p, v, o)                                                            \
+  MODEL_RMW(MODEL_FIELD(p), v, MODEL_ORDER(o), "add", atomic_fetch_add_explicit)
+#define model_atomic_fetch_sub(p, v, o)                                                            \
+  MODEL_RMW(MODEL_FIELD(p), v, MODEL_ORDER(o), "sub", atomic_fetch_sub_explicit)
+#define model_atomic_sub_fetch(p, v, o) (model_atomic_fetch_sub(p, v, o) - (v))
+#define model_atomic_compare_exchange_n(p, expected, v, weak, o, failed)                           \
+  MODEL_CAS(MODEL_FIELD(p), expected, v, MODEL_ORDER(o), "cas")
+
 #define bw__count_own(p, n) bw__store_relaxed((p), bw__load_relaxed(p) + (n))
 
 static inline void bw__cpu_relax(void) {}

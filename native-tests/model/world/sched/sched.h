@@ -24,6 +24,7 @@ typedef struct bw__g {
   world_ctx ctx[1]; // a pointer, as the scheduler has it
   BW_SHARED(uint32_t) state, reason;
   BW_SHARED(int64_t) since;
+  BW_SHARED(uintptr_t) object;
   struct bw__waiter *waiter, *choosing;
 } bw__g;
 
@@ -42,6 +43,7 @@ typedef struct {
 
 typedef struct {
   _Atomic(int64_t) coarse_now;
+  _Atomic(int32_t) procs, idle_count, spinning;
 } bw__sched;
 
 extern bw__sched bw__sched_state;
@@ -51,6 +53,7 @@ bw__g *bw__g_current(void);
 uint64_t bw__random(void);
 _Noreturn void bw__panic_runtime(const char *format, ...) BW_PRINTF(1, 2);
 bool bw__timer_chan_overdue(bw_chan *c);
+_Noreturn void bw__fatal(const char *format, ...) BW_PRINTF(1, 2);
 void bw__sched_ready(bw__g *g, bool next);
 // Parks: an M does the rest (worker.c, settle). Returns when the goroutine was readied and chosen.
 void world_suspend(world_ctx *ctx);
