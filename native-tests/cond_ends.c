@@ -37,7 +37,12 @@ typedef struct {
 static void wait_with(void *arg) {
   wait *w = arg;
   bw_mutex_lock(&w->mu);
-  w->code = bw__cond_wait_with(&w->cond, w->deadline, w->cancel);
+  if (w->deadline == BW_SEMA_NO_DEADLINE && !w->cancel) {
+    bw_cond_wait(&w->cond);
+    w->code = 0;
+  } else {
+    w->code = bw__cond_wait_with(&w->cond, w->deadline, w->cancel);
+  }
   CHECK(!bw_mutex_trylock(&w->mu));
   bw_mutex_unlock(&w->mu);
 }
@@ -154,6 +159,63 @@ static int strange_lockers(void *arg) {
 TEST(cond_with_a_strange_locker) { test_run(strange_lockers, NULL, 2); }
 TEST(cond_with_a_strange_locker_on_one_p) { test_run(strange_lockers, NULL, 1); }
 
+// ---- watched (locks.h) --------------------------------------------------------------------------
+
+static uint32_t holders_of(const void *lock) {
+  bw_lock_info all[8];
+  size_t n = bw_locks_read(all, 8);
+  for (size_t i = 0; i < n && i < 8; i++)
+    if (all[i].lock == lock) return all[i].holders;
+  return 0;
+}
+
+static void check_watched(bw_cond *c, bw_locker l, void (*fn)(void *), void *arg,
+                          const void *lock) {
+  bw_waitgroup wg = {0};
+  CHECK_EQ(bw_waitgroup_go(&wg, fn, arg), 0);
+  settle();
+  CHECK_EQ(c->wait - c->notify, 1);
+  CHECK_EQ(holders_of(lock), 0); // who waits does not hold it
+  bw_locker_lock(l);
+  CHECK_EQ(holders_of(lock), 1);
+  bw_cond_signal(c);
+  bw_locker_unlock(l);
+  bw_waitgroup_wait(&wg);
+  CHECK_EQ(holders_of(lock), 0);
+}
+
+static void wait_locked(void *arg) {
+  wait *w = arg;
+  bw_mutex_lock(&w->mu);
+  bw_cond_wait(&w->cond);
+  CHECK_EQ(holders_of(&w->mu), 1);
+  bw_mutex_unlock(&w->mu);
+}
+
+static void wait_read_locked(void *arg) {
+  readers *r = arg;
+  bw_rwmutex_rlock(&r->rw);
+  bw_cond_wait(&r->cond);
+  CHECK_EQ(holders_of(&r->rw), 1);
+  bw_rwmutex_runlock(&r->rw);
+}
+
+static int watched(void *arg) {
+  (void)arg;
+  wait w = {.code = 0};
+  w.cond = (bw_cond)BW_COND(&w.mu);
+  readers r = {.go_on = false};
+  r.cond = (bw_cond)BW_COND_LOCKER(bw_rwmutex_rlocker(&r.rw));
+  bw_locks_watch(true);
+  check_watched(&w.cond, bw_mutex_locker(&w.mu), wait_locked, &w, &w.mu);
+  check_watched(&r.cond, bw_rwmutex_rlocker(&r.rw), wait_read_locked, &r, &r.rw);
+  bw_locks_watch(false);
+  bw_lock_forget(&w.mu);
+  bw_lock_forget(&r.rw);
+  return 0;
+}
+TEST(cond_tells_the_watch_of_locks) { test_run(watched, NULL, 1); }
+
 // ---- the end of a run ---------------------------------------------------------------------------
 
 static wait left_behind;
@@ -178,6 +240,13 @@ static int use_again(void *arg) {
   return 0;
 }
 
+// Woken, and the run ends before it runs.
+static int leave_woken(void *arg) {
+  leave_waiting(arg);
+  bw_cond_broadcast(&left_behind.cond);
+  return 0;
+}
+
 static void end_and_use_again(int64_t deadline, bw__cancel_source *cancel) {
   left_behind = (wait){.deadline = deadline, .cancel = cancel};
   left_behind.cond = (bw_cond)BW_COND(&left_behind.mu);
@@ -192,12 +261,15 @@ TEST(cond_waiters_of_a_run_that_has_ended) {
   bw__cancel_init(&left_source);
   end_and_use_again(BW_SEMA_NO_DEADLINE, &left_source);
   CHECK(bw__list_empty(&left_source.watches));
+  test_run(leave_woken, NULL, 1);
+  CHECK(bw__list_empty(&left_source.watches));
 }
 
 // ---- stress -------------------------------------------------------------------------------------
 
 // Permits under a lock. Everybody who has waited takes one or has given up; each permit comes with
-// one signal, so a signal that is lost leaves a permit untaken and somebody waiting for ever.
+// one signal, or all of them with a broadcast: one that is lost leaves a permit untaken and
+// somebody waiting for ever.
 typedef struct {
   bw_mutex mu;
   bw_cond cond;
@@ -265,7 +337,10 @@ static void produce(market *m, int64_t end) {
     m->permits += n;
     m->given += n;
     bw_locker_unlock(m->locker);
-    for (int i = 0; i < n; i++) bw_cond_signal(&m->cond);
+    if (bw__rand_next(&r) % 4 == 0)
+      bw_cond_broadcast(&m->cond);
+    else
+      for (int i = 0; i < n; i++) bw_cond_signal(&m->cond);
     for (;; bw_gosched()) { // all of them are taken, without another signal
       bw_locker_lock(m->locker);
       bool none = m->permits == 0;

@@ -177,6 +177,32 @@ TEST(pool_the_monitor_ages) {
   test_run(aged_by_the_monitor, NULL, 1); // in a runtime that comes later, too
 }
 
+// Nobody runs, not even the monitor, which has gone to sleep for as long as it has nothing to do.
+static bw_chan *last_drop;
+
+static void drop_and_tell(void *item) {
+  drop_item(item);
+  bw_chan_close(last_drop);
+}
+
+static int aged_while_all_sleep(void *arg) {
+  (void)arg;
+  bw_pool p = BW_POOL(NULL, drop_and_tell);
+  last_drop = bw_chan_make(0, 0);
+  bw_pool_put(&p, make_item(NULL));
+  bw_outside_enter(); // the monitor is no help that a deadlock is judged by
+  bw_chan_recv(last_drop, NULL);
+  bw_outside_leave();
+  bw_pool_drain(&p);
+  bw_chan_release(last_drop);
+  return 0;
+}
+TEST(pool_the_monitor_ages_while_all_sleep) {
+  if (!bw__port_capabilities.monitors) SKIP("there is no monitor");
+  bw__store(&bw__pools_period, 300 * BW_MILLISECOND); // it sleeps deep after a tenth of that
+  test_run(aged_while_all_sleep, NULL, 2);
+}
+
 // ---- an item that is dropped may do what it likes -----------------------------------------------
 
 static bw_pool parking;

@@ -11,6 +11,7 @@ TEST(pool_b120_chain_model) {
   enum { STEPS = 20000 };
   static uint64_t model[STEPS + 1];
   bw__pool_chain c = {0};
+  _Atomic(int32_t) visitors = 0;
   bw__rand r = {chan_seed()};
   uint64_t first = 0, next = 0, value = 0;
   for (int i = 0; i < STEPS; i++) {
@@ -23,18 +24,20 @@ TEST(pool_b120_chain_model) {
       CHECK_EQ((uintptr_t)bw__pool_chain_pop(&c), want);
     } else {
       uint64_t want = next > first ? model[first++] : 0;
-      CHECK_EQ((uintptr_t)bw__pool_chain_take(&c), want);
+      CHECK_EQ((uintptr_t)bw__pool_chain_visit(&c, &visitors), want);
     }
     CHECK_EQ(bw__pool_chain_empty(&c), next == first);
   }
-  bw__pool_rings_free(bw__pool_chain_reset(&c));
-  CHECK(!bw__pool_chain_take(&c) && !bw__pool_chain_pop(&c) && bw__pool_chain_empty(&c));
+  CHECK(!bw__pool_rings_free(bw__pool_chain_reset(&c), &visitors));
+  CHECK(!bw__pool_chain_visit(&c, &visitors) && !bw__pool_chain_pop(&c) &&
+        bw__pool_chain_empty(&c));
 }
 
 // One pushes and pops, the others take; each item comes out once. The takers do not stop before the
 // last item is out.
 typedef struct {
   bw__pool_chain chain;
+  _Atomic(int32_t) visitors;
   atomic_int left;
   atomic_uchar *seen;
 } deque;
@@ -47,7 +50,7 @@ static void out(deque *d, void *item) {
 static void take_items(void *arg) {
   deque *d = arg;
   while (atomic_load(&d->left) > 0) {
-    void *item = bw__pool_chain_take(&d->chain);
+    void *item = bw__pool_chain_visit(&d->chain, &d->visitors);
     if (item)
       out(d, item);
     else
@@ -86,7 +89,7 @@ static int one_producer(void *arg) {
   for (int i = 0; i < TAKERS; i++) chan_thread_join(&t[i]);
   for (int i = 0; i < n; i++) CHECK_EQ(atomic_load(&d.seen[i]), 1);
   CHECK(bw__pool_chain_empty(&d.chain));
-  bw__pool_rings_free(bw__pool_chain_reset(&d.chain));
+  CHECK(!bw__pool_rings_free(bw__pool_chain_reset(&d.chain), &d.visitors));
   bw_free(d.seen);
   return 0;
 }

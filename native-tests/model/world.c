@@ -8,7 +8,6 @@
 
 #include "sched/sched.h"
 #include "sched/switch.h"
-#include "sync/cancel.h"
 
 #include <burrow/alloc.h>
 #include <stdlib.h>
@@ -462,21 +461,6 @@ _Noreturn void bw__panic_runtime(const char *format, ...) {
 bool bw__timer_chan_overdue(bw_chan *c) {
   (void)c;
   return false;
-}
-
-// No select here is given anything that cancels it: a deadline ends waits in the same way.
-bool bw__cancel_watch(bw__cancel_source *s, bw__cancel_watcher *w,
-                      void (*fire)(bw__cancel_watcher *w)) {
-  (void)s;
-  (void)w;
-  (void)fire;
-  abort();
-}
-
-void bw__cancel_unwatch(bw__cancel_source *s, bw__cancel_watcher *w) {
-  (void)s;
-  (void)w;
-  abort();
 }
 
 #if BW_DEBUG

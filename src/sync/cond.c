@@ -138,7 +138,7 @@ static void abandon(bw__waiter *w) { end(BW_CONTAINER(w, cond_waiter, waiter), B
 
 static void lock_again(bw_cond *c) {
   if (c->mu)
-    bw_mutex_lock(c->mu);
+    bw__mutex_lock_at(c->mu, "bw_cond_wait");
   else
     bw_locker_lock(c->locker);
 }
@@ -164,6 +164,7 @@ static void unlock_any(bw_cond *c, cond_waiter *w) {
 // With the list's lock, which it has afterwards, too. Returns m, or what it is by then.
 static BW_INLINE bw__m *unlock_outer(bw_cond *c, cond_waiter *w, bw__m *m) {
   if (BW_LIKELY(c->mu != NULL)) {
+    if (BW__WATCHED) bw__watched_unlock(c->mu, BW__LOCK_MUTEX);
     bw__mutex_unlock_staying(c->mu);
     return m;
   }

@@ -281,10 +281,3 @@ BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu, int32_t state) {
 BW_NOINLINE void bw__mutex_unlock_staying_contended(bw_mutex *mu, int32_t state) {
   unlock_rest(mu, state, false);
 }
-
-// ---- as a locker --------------------------------------------------------------------------------
-
-static void locker_lock(void *mu) { bw_mutex_lock(mu); }
-static void locker_unlock(void *mu) { bw_mutex_unlock(mu); }
-
-bw_locker bw_mutex_locker(bw_mutex *mu) { return (bw_locker){locker_lock, locker_unlock, mu}; }

@@ -81,21 +81,15 @@ static void drop(bw__pool_state *st, void *item) {
   if (item && st->pool->drop) st->pool->drop(item);
 }
 
-static void to_limbo(bw__pool_state *st, bw__pool_ring *rings) {
+static void free_rings(bw__pool_state *st, bw__pool_ring *rings) {
+  rings = bw__pool_rings_free(rings, &st->visitors);
+  if (!rings) return;
   bw__pool_ring *last = rings;
   while (last->older) last = last->older;
   bw__mutex_lock(&st->lock);
   last->older = st->limbo;
   st->limbo = rings;
   bw__mutex_unlock(&st->lock);
-}
-
-static void free_rings(bw__pool_state *st, bw__pool_ring *rings) {
-  if (!rings) return;
-  if (bw__load(&st->visitors) == 0) // after the tail was set to NULL: see pool.h
-    bw__pool_rings_free(rings);
-  else
-    to_limbo(st, rings);
 }
 
 void bw__pool_empty_limbo(bw__pool_state *st) {
@@ -133,10 +127,7 @@ void bw__pool_renew(bw__pool_state *st, bw__pool_local *l, bw__pool_waste *waste
 // ---- get ----------------------------------------------------------------------------------------
 
 void *bw__pool_visit(bw__pool_state *st, bw__pool_local *l, bool old) {
-  bw__add(&st->visitors, 1);
-  void *item = bw__pool_chain_take(chain_of(l, old));
-  bw__sub(&st->visitors, 1);
-  return item;
+  return bw__pool_chain_visit(chain_of(l, old), &st->visitors);
 }
 
 typedef struct {
@@ -274,7 +265,7 @@ static bool drain_local(bw__pool_state *st, bw__pool_local *l, int p, void *arg)
   (void)arg;
   for (int old = 0; old < 2; old++) {
     for (void *item; (item = get_own(l, old));) drop(st, item);
-    bw__pool_rings_free(bw__pool_chain_reset(chain_of(l, old)));
+    bw__pool_rings_free(bw__pool_chain_reset(chain_of(l, old)), &st->visitors);
   }
   return false;
 }
@@ -286,7 +277,7 @@ void bw_pool_drain(bw_pool *p) {
   bw__pools_remove(st);
   __atomic_store_n(&p->state, NULL, __ATOMIC_RELEASE);
   bw__pool_each(st, 0, drain_local, NULL);
-  bw__pool_rings_free(st->limbo);
+  bw__pool_rings_free(st->limbo, &st->visitors);
   for (unsigned b = 0; b < BW_POOL_BUCKETS; b++) bw_free(bw__shared_load(&st->buckets[b]));
   bw_free(st);
 }

@@ -20,11 +20,6 @@
 // Renewing: the old item goes, the young becomes the old, and so do the chains. The old chain is
 // empty then, and its rings can be freed (but see bw__pool_renew).
 //
-// Race story of the rings: who takes from a chain that it does not own is a visitor. A visitor
-// counts itself, then reads the chain's tail; who resets a chain sets the tail to NULL, then reads
-// the count. One of the two sees the other (all four are sequentially consistent): either the
-// visitor finds no rings, or the rings wait in `limbo` for a moment without visitors.
-//
 // The words of the fast paths are BW_SHARED: a plain load of a state or local that another thread
 // has just made works on wasm before bw__port_mem_sync, which only the slow paths call.
 //
@@ -56,10 +51,10 @@ typedef struct bw__pool_state {
   uint64_t turn;             // of the last ageing: under pools.lock
   bool ageing;               // somebody does that right now: under pools.lock
   BW_SHARED(uint32_t) age;   // written by who ages
-  _Atomic(int32_t) visitors; // see above
+  _Atomic(int32_t) visitors; // see pool_chain.h
   BW_SHARED(bw__pool_local *) buckets[BW_POOL_BUCKETS]; // made on demand, under lock
   bw__mutex lock;
-  bw__pool_ring *limbo;  // under lock
+  bw__pool_ring *limbo;  // rings that had visitors when they left their chain: under lock
   bw__pool_local shared; // plain threads'; under lock
 } bw__pool_state;
 

@@ -89,8 +89,8 @@ void *bw__pool_chain_pop(bw__pool_chain *c) {
   return NULL;
 }
 
-void *bw__pool_chain_take(bw__pool_chain *c) {
-  bw__pool_ring *r = bw__load(&c->tail); // after the visitor was counted: see pool.c
+static void *take(bw__pool_chain *c) {
+  bw__pool_ring *r = bw__load(&c->tail);
   while (r) {
     bw__port_mem_sync(); // the ring may lie in memory that its owner's thread grew
     bw__pool_ring *newer = bw__load_acquire(&r->newer); // before: then empty means for good
@@ -101,6 +101,13 @@ void *bw__pool_chain_take(bw__pool_chain *c) {
     r = newer;
   }
   return NULL;
+}
+
+void *bw__pool_chain_visit(bw__pool_chain *c, _Atomic(int32_t) *visitors) {
+  bw__add(visitors, 1);
+  void *item = take(c);
+  bw__sub(visitors, 1);
+  return item;
 }
 
 bool bw__pool_chain_empty(const bw__pool_chain *c) {
@@ -119,10 +126,12 @@ bw__pool_ring *bw__pool_chain_reset(bw__pool_chain *c) {
   return r;
 }
 
-void bw__pool_rings_free(bw__pool_ring *r) {
+bw__pool_ring *bw__pool_rings_free(bw__pool_ring *r, _Atomic(int32_t) *visitors) {
+  if (bw__load(visitors) > 0) return r;
   while (r) {
     bw__pool_ring *older = r->older;
     bw_free(r);
     r = older;
   }
+  return NULL;
 }

@@ -15,8 +15,11 @@
 //   I3  a taker empties its slot after it has moved the tail: the owner does not fill a slot that
 //       is not empty yet, though the ends say that there is room
 //
-// Whose memory. A taker may be at a ring while the owner empties the chain: rings that leave it are
-// kept until no taker is under way that may have seen them (pool.c, `visitors`).
+// Whose memory. Rings leave a chain when that is empty, but a taker may still be at one. Who takes
+// from a chain that it does not own is a *visitor*: it counts itself, then reads the chain's tail;
+// who resets the chain sets the tail to NULL, then reads the count. One of the two sees the other
+// (all four are sequentially consistent): either the visitor finds no rings, or the rings have to
+// wait for a moment without visitors.
 #ifndef BURROW_SYNC_POOL_CHAIN_H
 #define BURROW_SYNC_POOL_CHAIN_H
 
@@ -40,13 +43,14 @@ typedef struct {
 bool bw__pool_chain_push(bw__pool_chain *c, void *item);
 // For the owner: the item that was pushed last, or NULL. Blocks: never.
 void *bw__pool_chain_pop(bw__pool_chain *c);
-// For anybody who is counted as a visitor: the item that was pushed first, or NULL.
-void *bw__pool_chain_take(bw__pool_chain *c);
+// For anybody: the item that was pushed first, or NULL. `visitors`: of all chains whose rings are
+// freed together. Blocks: never.
+void *bw__pool_chain_visit(bw__pool_chain *c, _Atomic(int32_t) *visitors);
 // For the owner. True: there is no item, and there will be none before the next push.
 bool bw__pool_chain_empty(const bw__pool_chain *c);
 // For the owner of an empty chain: takes all rings out of it, linked by `older`.
 bw__pool_ring *bw__pool_chain_reset(bw__pool_chain *c);
-// Frees rings that are linked by `older`.
-void bw__pool_rings_free(bw__pool_ring *r);
+// Frees rings that are linked by `older`, if there are no visitors; else returns them.
+bw__pool_ring *bw__pool_rings_free(bw__pool_ring *r, _Atomic(int32_t) *visitors);
 
 #endif
