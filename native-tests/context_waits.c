@@ -305,7 +305,7 @@ static int exchanges(void *arg) {
     bw_cancel *cancel;
     exchange x = {.chan = bw_chan_make(sizeof(int), round % 3), .running = 2 * PAIRS};
     x.ctx = round % 2 ? bw_with_cancel(bw_context_background(), &cancel)
-                      : bw_with_timeout(bw_context_background(), round * 1000, &cancel);
+                      : bw_with_timeout(bw_context_background(), round * BW_MICROSECOND, &cancel);
     for (int i = 0; i < PAIRS; i++) {
       CHECK_EQ(bw_go(exchange_send, &x), 0);
       CHECK_EQ(bw_go(exchange_recv, &x), 0);

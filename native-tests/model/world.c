@@ -8,7 +8,6 @@
 
 #include "sched/sched.h"
 #include "sched/switch.h"
-#include "sync/cancel.h"
 
 #include <burrow/alloc.h>
 #include <stdlib.h>

@@ -187,7 +187,8 @@ typedef struct bw_context_call bw_context_call;
 
 /// NULL: no memory. Who cancels does not wait for fn. `arg` is passed on as it is. When ctx ends
 /// while no runtime is running, fn is not called. Should there be no memory for the goroutine, it
-/// is tried again each millisecond. Does not park. The call keeps ctx until it was made or stopped.
+/// is tried again each millisecond. Does not park. The call keeps ctx until it was released, and
+/// made or stopped.
 bw_context_call *bw_context_after_func(bw_context *ctx, void (*fn)(void *arg), void *arg);
 /// True: fn was not called and will not be. False: it was, or is about to be, or it had been
 /// stopped (Go's stop function). It does not wait for fn. Does not park.
