@@ -104,6 +104,32 @@ static int holders_of_rwmutex(void *arg) {
 }
 TEST(locks_holders_of_others) { test_run(holders_of_rwmutex, NULL, 1); }
 
+// With a context, and through a condition's wait, which gives the mutex up.
+static int holders_by_other_ways(void *arg) {
+  (void)arg;
+  bw_mutex mu = {0};
+  bw_rwmutex rw = {0};
+  bw_cond cond = BW_COND(&mu);
+  bw_context *ctx = bw_context_background();
+  begin();
+  CHECK_EQ(bw_mutex_lock_ctx(ctx, &mu), 0);
+  CHECK_EQ(info_of(&mu).holders, 1);
+  CHECK_EQ(bw_cond_wait_until(&cond, bw_now() + BW_MILLISECOND), BW_ETIMEDOUT);
+  CHECK_EQ(info_of(&mu).holders, 1);
+  CHECK_EQ(info_of(&mu).taken, 2);
+  bw_mutex_unlock(&mu);
+  CHECK_EQ(bw_rwmutex_rlock_ctx(ctx, &rw), 0);
+  CHECK_EQ(info_of(&rw).holders, 1);
+  bw_rwmutex_runlock(&rw);
+  CHECK_EQ(bw_rwmutex_lock_ctx(ctx, &rw), 0);
+  CHECK_EQ(info_of(&rw).holders, 1);
+  bw_rwmutex_unlock(&rw);
+  CHECK(info_of(&mu).holders == 0 && info_of(&rw).holders == 0);
+  end((const void *[]){&mu, &rw}, 2);
+  return 0;
+}
+TEST(locks_holders_by_other_ways) { test_run(holders_by_other_ways, NULL, 1); }
+
 // Those that are held when watching begins or ends are not known as held.
 TEST(locks_watched_in_the_middle) {
   bw_mutex a = {0}, b = {0};

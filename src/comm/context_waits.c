@@ -4,6 +4,7 @@
 #include "comm/context.h"
 #include "comm/select.h"
 #include "sync/cond.h"
+#include "sync/lockwatch.h"
 #include "sync/mutex.h"
 #include "sync/rwmutex.h"
 #include "sync/sema.h"
@@ -56,6 +57,11 @@ int bw_rwmutex_rlock_ctx(bw_context *ctx, bw_rwmutex *rw) {
 int bw_rwmutex_lock_ctx(bw_context *ctx, bw_rwmutex *rw) {
   bw__cancel_source *source = bw__context_source(ctx);
   return said_by(ctx, bw__rwmutex_lock_with(rw, BW_SEMA_NO_DEADLINE, source));
+}
+
+int bw__watched_lock_ctx(bw_context *ctx, void *lock, int form, const char *place) {
+  bw__cancel_source *source = bw__context_source(ctx);
+  return said_by(ctx, bw__watched_lock_with(lock, form, INT64_MAX, source, place));
 }
 
 int bw_sema_acquire_ctx(bw_context *ctx, bw_sema *s) {

@@ -237,6 +237,29 @@ int bw_connect_ctx(bw_context *ctx, int fd, const struct sockaddr *addr, unsigne
 // In their own headers: bw_group_make_ctx, bw_limiter_wait_ctx (patterns.h),
 // bw_singleflight_do_ctx.
 
+// ---- locks that are watched: as in mutex.h ------------------------------------------------------
+
+int bw__watched_lock_ctx(bw_context *ctx, void *lock, int form, const char *place);
+
+static inline int bw__mutex_lock_ctx_at(bw_context *ctx, bw_mutex *mu, const char *place) {
+  return BW__WATCHED ? bw__watched_lock_ctx(ctx, mu, BW__LOCK_MUTEX, place)
+                     : bw_mutex_lock_ctx(ctx, mu);
+}
+static inline int bw__rwmutex_rlock_ctx_at(bw_context *ctx, bw_rwmutex *rw, const char *place) {
+  return BW__WATCHED ? bw__watched_lock_ctx(ctx, rw, BW__LOCK_READ, place)
+                     : bw_rwmutex_rlock_ctx(ctx, rw);
+}
+static inline int bw__rwmutex_lock_ctx_at(bw_context *ctx, bw_rwmutex *rw, const char *place) {
+  return BW__WATCHED ? bw__watched_lock_ctx(ctx, rw, BW__LOCK_WRITE, place)
+                     : bw_rwmutex_lock_ctx(ctx, rw);
+}
+
+#ifndef BW_LOCKS_UNWATCHED
+#define bw_mutex_lock_ctx(ctx, mu)    bw__mutex_lock_ctx_at((ctx), (mu), BW__HERE)
+#define bw_rwmutex_rlock_ctx(ctx, rw) bw__rwmutex_rlock_ctx_at((ctx), (rw), BW__HERE)
+#define bw_rwmutex_lock_ctx(ctx, rw)  bw__rwmutex_lock_ctx_at((ctx), (rw), BW__HERE)
+#endif
+
 #ifdef __cplusplus
 }
 #endif
