@@ -1,6 +1,7 @@
 // Groups of goroutines and work in parallel: everything ends, every call is counted.
 #include "chan_util.h"
 #include "oom_util.h"
+#include "panic_util.h"
 
 #include "sched/stack.h"
 
@@ -155,6 +156,77 @@ TEST(patterns_group_without_runtime) {
   CHECK_EQ(bw_group_wait(g), 0);
 }
 
+// ---- limits -------------------------------------------------------------------------------------
+
+typedef struct {
+  atomic_int now, most, calls;
+} crowd;
+
+static int be_in_crowd(void *arg) {
+  crowd *c = arg;
+  int now = atomic_fetch_add(&c->now, 1) + 1, most = atomic_load(&c->most);
+  while (now > most && !atomic_compare_exchange_weak(&c->most, &most, now)) {}
+  for (int i = 0; i < 5; i++) bw_gosched();
+  atomic_fetch_add(&c->calls, 1);
+  atomic_fetch_sub(&c->now, 1);
+  return 0;
+}
+
+static int limited(void *arg) {
+  (void)arg;
+  for (int limit = 1; limit <= 10; limit++) {
+    crowd c = {.now = 0};
+    bw_group *g = bw_group_make();
+    bw_group_set_limit(g, 0);
+    CHECK_EQ(bw_group_try_go(g, be_in_crowd, &c), BW_EAGAIN);
+    bw_group_set_limit(g, limit);
+    for (int i = 0; i < 50; i++) CHECK_EQ(bw_group_go(g, be_in_crowd, &c), 0);
+    CHECK_EQ(bw_group_wait(g), 0);
+    CHECK_EQ(atomic_load(&c.calls), 50);
+    CHECK(atomic_load(&c.most) <= limit);
+  }
+  check_alone();
+  return 0;
+}
+TEST(patterns_group_limit) { test_run(limited, NULL, 0); }
+TEST(patterns_group_limit_on_one_p) { test_run(limited, NULL, 1); }
+
+static int wait_for_stop(void *g) {
+  bw_chan_recv(bw_group_stopped(g), NULL);
+  return 0;
+}
+
+static void set_limit(void *g) { bw_group_set_limit(g, 3); }
+
+static int tries(void *arg) {
+  (void)arg;
+  caught c;
+  bw_group *g = bw_group_make();
+  for (int i = 0; i < 5; i++) CHECK_EQ(bw_group_try_go(g, wait_for_stop, g), 0); // no limit yet
+  CHECK(panics(set_limit, g, &c));
+  CHECK_STR(c.text, "errgroup: modify limit while 5 goroutines in the group are still active");
+  bw_group_stop(g, 0);
+  CHECK_EQ(bw_group_wait(g), 0);
+
+  g = bw_group_make();
+  bw_group_set_limit(g, 2);
+  CHECK_EQ(bw_group_try_go(g, wait_for_stop, g), 0);
+  CHECK_EQ(bw_group_try_go(g, wait_for_stop, g), 0);
+  CHECK_EQ(bw_group_try_go(g, wait_for_stop, g), BW_EAGAIN);
+  bw_group_stop(g, FIRST);
+  CHECK_EQ(bw_group_go(g, wait_for_stop, g), 0); // when one of them has returned
+  CHECK_EQ(bw_group_wait(g), FIRST);
+
+  g = bw_group_make();
+  bw_group_set_limit(g, 1);
+  bw_group_set_limit(g, -1); // none again
+  for (int i = 0; i < 5; i++) CHECK_EQ(bw_group_try_go(g, wait_for_stop, g), 0);
+  bw_group_stop(g, 0);
+  CHECK_EQ(bw_group_wait(g), 0);
+  return 0;
+}
+TEST(patterns_group_try_go) { test_run(tries, NULL, 1); }
+
 // ---- work in parallel ---------------------------------------------------------------------------
 
 enum { ITEMS = 1000 };
@@ -291,6 +363,9 @@ static int few_goroutines(void *arg) {
   check_parallel(ITEMS, 8, 1);
   bw_group *g = bw_group_make();
   CHECK_EQ(bw_group_go(g, fail, NULL), BW_ENOMEM);
+  bw_group_set_limit(g, 1);
+  for (int i = 0; i < 3; i++)
+    CHECK_EQ(bw_group_go(g, fail, NULL), BW_ENOMEM); // the place is free again
   CHECK_EQ(bw_group_wait(g), 0);
   bw__store(&bw__stack_refuse, false);
   return 0;

@@ -4,12 +4,14 @@ import { compare, comparisonTable, goalOf, parseResults } from './compare.mjs';
 
 test('both kinds of lines are read, whatever the spaces, and nothing else is', () => {
   const text = 'gosched/p1 2610729 ops/s 383.03 ns/op\ngosched/p2  40 ops/s  25.00 ns/op\nsleep/p1  -1.50 us\n'
-    + 'park1M/p2  skipped: no memory\nrest\npark1M_rss/p2 2732.15 B/goroutine\n';
+    + 'park1M/p2  skipped: no memory\nrest\npark1M_rss/p2 2732.15 B/goroutine\n'
+    + 'mutex_fair20us_g16/p2_max_wait 15021.40 us\n';
   assert.deepEqual(parseResults(text), [
     { name: 'gosched', procs: 1, value: 383.03, unit: 'ns/op' },
     { name: 'gosched', procs: 2, value: 25, unit: 'ns/op' },
     { name: 'sleep', procs: 1, value: -1.5, unit: 'us' },
     { name: 'park1M_rss', procs: 2, value: 2732.15, unit: 'B/goroutine' },
+    { name: 'mutex_fair20us_g16_max_wait', procs: 2, value: 15021.4, unit: 'us' },
   ]);
 });
 
@@ -63,4 +65,30 @@ test('a peer has columns where it has figures, and none where it has not', () =>
     ['chan_mpmc4x4_c128', '1', '14.0 (0 %)', '', '', '100.0 (0 %)', '0.14', 'ns/op', '<= 1/2 of Go', ''],
     ['chan_mpmc4x4_c128', '8', '20.0 (0 %)', '39.0 (0 %)', '0.51', '', '', 'ns/op', '<= 1/2 of Go', 'NO'],
   ]);
+});
+
+test("threads' figures stand beside any number of Ps, and beside the same benchmark between threads", () => {
+  const rows = compare('native', [
+    ...[2, 8].map((p) => sample('burrow', 'mutex_g2', p, 5)), sample('go', 'mutex_g2', 2, 5), sample('burrow', 'thread_mutex_g2', 1, 12),
+    sample('nsync', 'mutex_g2', 1, 10), sample('pthread', 'mutex_g2', 2, 24), sample('nsync', 'once_done', 1, 1),
+  ]);
+  assert.deepEqual(rows.map((r) => [r.name, r.procs, r.nsync?.figure, r.pthread?.figure, r.holds]), [
+    ['mutex_g2', 2, 10, 24, true], ['mutex_g2', 8, 10, 24, undefined], ['thread_mutex_g2', 1, 10, 24, undefined],
+    ['once_done', 1, 1, undefined, undefined],
+  ]);
+});
+
+test("a lock's goals: speed beside Go on any P, fairness with two, the bare word on wasm", () => {
+  for (const name of ['mutex_g1', 'mutex_work50_g16', 'rwmutex_w10pct_g4', 'waitgroup_add_done_wait', 'once_done']) {
+    for (const target of ['native', 'wasm']) assert.deepEqual([goalOf(target, name, 1).peer, goalOf(target, name, 2).most], ['go', 1]);
+  }
+  for (const name of ['mutex_fair20us_g16_max_wait', 'mutex_hog_max_wait', 'mutex_hog_mean_wait']) {
+    assert.equal(goalOf('native', name, 2).most, 1);
+    assert.deepEqual([goalOf('native', name, 1), goalOf('wasm', name, 2)], [undefined, undefined]);
+  }
+  for (const name of ['mutex_fair20us_g16_p50_wait', 'mutex_fair20us_g2_max_wait', 'mutex_hog_acq', 'thread_mutex_g2']) {
+    assert.equal(goalOf('native', name, 2), undefined);
+  }
+  assert.deepEqual(['native', 'wasm'].map((target) => goalOf(target, 'cond_barrier100', 2).most), [1 / 2, 1 / 4]);
+  assert.deepEqual(['native', 'wasm'].map((target) => goalOf(target, 'thread_mutex_ratio', 1)?.limit), [undefined, 1.5]);
 });

@@ -1,11 +1,11 @@
-// The scheduler's and the channels' benchmarks beside Go (natively and as wasm), libdill and neco, in one run; README.md
-// of bench/ says how to get the peers and how to read the table.
+// The benchmarks of scheduler, channels and locks beside Go (natively and as wasm), libdill, neco, nsync and the C library's
+// threads, in one run; README.md of bench/ says how to get the peers and how to read the table.
 //
 //   npm run bench:sched -- [--native] [--wasm] [--only GROUP,...] [--rounds N] [--best] [--procs 1,2]
 //                          [--go COMMAND] [--go-source FOLDER] [--libdill PROGRAM]
-//                          [--neco PROGRAM] [--divide N] [--limit SECONDS] [--no-build] [--json FILE]
+//                          [--neco PROGRAM] [--nsync PROGRAM] [--divide N] [--limit SECONDS] [--no-build] [--json FILE]
 //
-// The peers are also taken from the environment: GO, GO_SOURCE, LIBDILL, NECO. The exit status is 1 when
+// The peers are also taken from the environment: GO, GO_SOURCE, LIBDILL, NECO, NSYNC. The exit status is 1 when
 // one of Burrow's benchmarks failed. Figures never fail.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,8 @@ import * as steps from '../../scripts/lib/steps.mjs';
 import { compare, comparisonTable, parseResults } from './compare.mjs';
 
 // What runs in one process: Burrow's benchmarks, and by its first argument the peer's. `together`: all
-// numbers of Ps in one process, since the result is a ratio between them.
+// numbers of Ps in one process, since the result is a ratio between them. `pthread`: burrow-bench has the same for the C
+// library's locks, named `pthread_...`. `once`: for one number of Ps, which says nothing there. `goOn`: Go's goroutines are not preempted on wasm, and its program would not end.
 const groups = [
   { name: 'gosched', burrow: ['gosched', 'gosched1k'], go: 'gosched', libdill: 'gosched', neco: 'gosched' },
   { name: 'spawn', burrow: ['spawn_join_b10k', 'spawn_join_1'], go: 'spawn', libdill: 'spawn', neco: 'spawn' },
@@ -28,6 +29,11 @@ const groups = [
     name: 'timers', go: 'timers',
     burrow: ['timer_100k', 'timer_late', 'timer_fire100k_same_instant', 'sleep10ms_x10k_total', 'sleep1ms_overshoot'],
   },
+  {
+    name: 'ctx', go: 'ctx',
+    burrow: ['ctx_10k', 'ctx_chain10k', 'ctx_withcancel_cancel', 'ctx_child_withcancel_cancel',
+      'ctx_withtimeout_cancel', 'ctx_value_depth10'],
+  },
   { name: 'cpu', burrow: ['cpu_pool'], together: true },
   { name: 'pingpong', burrow: ['chan_pingpong'], go: 'pingpong', libdill: 'pingpong', neco: 'pingpong' },
   { name: 'stream', burrow: ['chan_unbuf_stream', 'chan_spsc_c128'], go: 'stream', libdill: 'stream', neco: 'stream' },
@@ -36,10 +42,31 @@ const groups = [
   { name: 'selectdef', burrow: ['select_default1', 'select_default2', 'chan_buf1_sendrecv_same_g'], go: 'selectdef', neco: 'selectdef' },
   { name: 'sieve', burrow: ['sieve2000'], go: 'sieve' },
   { name: 'threads', burrow: ['thread_pingpong'] },
+  {
+    name: 'mutex', go: 'mutex', neco: 'mutex', nsync: 'mutex', pthread: true,
+    burrow: ['mutex_g1', 'mutex_g2', 'mutex_g16', 'mutex_work50_g1', 'mutex_work50_g2', 'mutex_work50_g16'],
+  },
+  {
+    name: 'fair', go: 'fair', goOn: 'native', nsync: 'fair', pthread: true,
+    burrow: ['mutex_fair20us_g2', 'mutex_fair20us_g16', 'mutex_hog'],
+  },
+  {
+    name: 'rwmutex', go: 'rwmutex', neco: 'rwmutex', nsync: 'rwmutex', pthread: true,
+    burrow: ['rwmutex_r_uncont', 'rwmutex_w_uncont', 'rwmutex_r_g4', 'rwmutex_w10pct_g4'],
+  },
+  { name: 'cond', burrow: ['cond_pingpong', 'cond_barrier100'], go: 'cond', neco: 'cond', nsync: 'cond', pthread: true },
+  { name: 'waitgroup', burrow: ['waitgroup_add_done_wait', 'once_done'], go: 'waitgroup', neco: 'waitgroup', nsync: 'waitgroup' },
+  {
+    name: 'threadmutex', once: true, nsync: 'mutex', pthread: true,
+    burrow: ['thread_mutex_g1', 'thread_mutex_g2', 'thread_mutex_g16', 'thread_mutex_work50_g2'],
+  },
+  { name: 'threadfair', once: true, nsync: 'fair', pthread: true, burrow: ['thread_mutex_fair20us_g16', 'thread_mutex_hog'] },
+  { name: 'threadratio', once: true, burrow: ['thread_mutex'] },
 ];
 
-// The peers that have one thread, natively only, and the programs' arguments behind the group's name.
-const programPeers = { libdill: () => [], neco: ({ divide }) => [String(divide)] };
+// The peers that are programs and know nothing of Ps, natively only: their arguments behind the group's name.
+const divided = ({ divide }) => [String(divide)];
+const programPeers = { libdill: () => [], neco: divided, nsync: divided };
 
 function readOptions() {
   const text = (value) => ({ type: 'string', default: value });
@@ -51,7 +78,7 @@ function readOptions() {
       rounds: text('3'), procs: text('1,2'), divide: text('1'), limit: text('300'),
       go: text(process.env.GO ?? 'go'),
       'go-source': text(process.env.GO_SOURCE), libdill: text(process.env.LIBDILL),
-      neco: text(process.env.NECO), json: text(undefined),
+      neco: text(process.env.NECO), nsync: text(process.env.NSYNC), json: text(undefined),
     },
   });
   const [rounds, limit, divide] = [values.rounds, values.limit, values.divide].map(Number);
@@ -144,17 +171,21 @@ function jobsOf(group, target, programs, options) {
   const jobs = [];
   const names = group.burrow.filter((name) => programs.names.includes(name));
   const divide = ['--divide', String(options.divide)];
-  const each = group.together ? [options.procs.join(',')] : options.procs.map(String);
+  const each = group.together ? [options.procs.join(',')] : options.procs.slice(0, group.once ? 1 : undefined).map(String);
   for (const procs of each) {
     const beside = [];
     if (names.length > 0) beside.push({ subject: 'burrow', command: [...programs.burrow, ...names, '--procs', procs, ...divide] });
-    if (group.go && programs.go && (target === 'native' || procs === each[0])) {
+    if (group.go && programs.go && (group.goOn ?? target) === target && (target === 'native' || procs === each[0])) {
       beside.push({ subject: 'go', command: [...programs.go, group.go, ...(target === 'native' ? [procs] : [])] });
     }
     for (const [peer, rest] of Object.entries(programPeers)) {
-      if (group[peer] && programs[peer] && procs === '1') {
+      if (group[peer] && programs[peer] && procs === (peer === 'nsync' ? each[0] : '1')) {
         beside.push({ subject: peer, command: [programs[peer], group[peer], ...rest(options)] });
       }
+    }
+    const ofThreads = group.burrow.map((name) => `pthread_${name.replace(/^thread_/, '')}`).filter((name) => programs.names.includes(name));
+    if (group.pthread && procs === each[0] && ofThreads.length > 0) {
+      beside.push({ subject: 'pthread', command: [...programs.burrow, ...ofThreads, '--procs', procs, ...divide] });
     }
     jobs.push({ label: `${target} ${group.name}/p${procs}`, beside });
   }
@@ -179,7 +210,7 @@ function runTarget(target, programs, options) {
         if (failures.has(key)) continue;
         const { results = [], skipped: left = [], failed } = measure(command, options.limit);
         if (failed) failures.set(key, { subject, text: `${key}: ${failed}` });
-        samples.push(...results.map((result) => ({ subject, ...result })));
+        samples.push(...results.map((r) => ({ subject, ...r, name: subject === 'pthread' ? r.name.replace(/^pthread_/, '') : r.name })));
         left.forEach((line) => skipped.add(`${target} ${line}`));
       }
       console.error(`round ${round + 1} of ${options.rounds}, ${label}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
@@ -202,7 +233,8 @@ try {
   };
   const { machine } = report;
   console.log(`\n${machine.cores} cores of ${machine.cpu}; Linux ${machine.kernel}, Node ${machine.node}, ${go.version ?? 'no Go'}, `
-    + `${Object.keys(programPeers).map((peer) => (others[peer] ? peer : `no ${peer}`)).join(', ')}; ${options.best ? 'best' : 'median'} (spread) of ${options.rounds}, divided by ${options.divide}`);
+    + `${Object.keys(programPeers).map((peer) => (others[peer] ? peer : `no ${peer}`)).join(', ')}; `
+    + `${options.best ? 'best' : 'median'} (spread) of ${options.rounds}, divided by ${options.divide}`);
   for (const target of ['native', 'wasm'].filter((t) => options[t])) {
     const programs = {
       burrow: burrow[target], names: listBenchmarks(burrow[target]), go: go[target], ...(target === 'native' ? others : {}),

@@ -4,6 +4,8 @@
 
 int run(void *arg);
 
+BW_CONTEXT_KEY(user, int);
+
 static int wait_for_one(bw_chan *a, bw_chan *b) {
   int v = 0;
   bool ok = false;

@@ -9,6 +9,7 @@
 // Options: exact, shuffle, direct, full, bound=N (see program_options). BURROW_MODEL_LONG=1
 // explores more and larger programs.
 #include "lock.h"
+#include "pool.h"
 #include "program.h"
 #include "sync.h"
 
@@ -292,6 +293,26 @@ static void group_lock(void) {
     for (int wasm = 0; wasm < 2; wasm++) explore_lock(&more[i], wasm);
 }
 
+static void explore_pool(const pool_program *p) {
+  if (it.failed) return;
+  model_result r = pool_chain(p);
+  count(&r);
+  if (r.failed)
+    printf("  the queue of a pool: owner %s, %d takers, %d takes\n", p->owner, p->takers, p->takes);
+}
+
+static void group_pool(void) {
+  static const pool_program programs[] = {
+      {"po", 1, 1, 0},   {"pp", 2, 1, 0},    {"ppo", 1, 2, 0},  {"ppp", 1, 2, 0},
+      {"pppo", 1, 2, 0}, {"ppoor", 1, 1, 0}, {"porp", 1, 1, 0}, {"pppoorp", 1, 1, 0},
+      {"ppp", 2, 1, 0},  {"popp", 2, 1, 0},  {"prpr", 1, 2, 0}, {"pppooorr", 1, 2, 0},
+  };
+  static const pool_program more[] = {
+      {"pppp", 1, 3, 0}, {"pppoor", 2, 1, 0}, {"pprppr", 2, 2, 3}, {"pppppp", 2, 3, 3}};
+  for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) explore_pool(&programs[i]);
+  for (size_t i = 0; it.long_form && i < sizeof more / sizeof *more; i++) explore_pool(&more[i]);
+}
+
 // ---- the locks of sync/ -------------------------------------------------------------------------
 
 static void explore_sync(const sync_program *p) {
@@ -405,6 +426,7 @@ static const struct {
     {"triples", group_triples},
     {"select_pairs", group_select_pairs},
     {"lock", group_lock},
+    {"pool", group_pool},
     {"mutex", group_mutex},
     {"rwmutex", group_rwmutex},
     {"sema", group_sema},

@@ -6,6 +6,7 @@
 # OUT/mutants.h; `model_mutant` says at run time which of them is in force. With -D ONLY=short only what
 # is no mutant is done, which is:
 #   - who waits for the lock or on a note looks once, and not many times, before it sleeps;
+#   - the first ring of a pool's queue has two places, and not eight.
 #   - locks of sync/: the same, one root instead of 251, in the model's memory, like their words; who
 #     looks again and again waits for a change (world_await); and how long one has waited is a choice.
 # Included, it tells the names: MODEL_MUTANTS.
@@ -13,7 +14,7 @@
 # A text that is not in its file any more fails that mutant's test, not the build.
 set(files comm/waitq.h comm/chan_state.h comm/chan.c comm/chan_bulk.c comm/ticket.c comm/select.c
     sched/park.h sched/park.c lock/mutex.h lock/mutex.c
-    sync/sema.c sync/mutex.c sync/rwmutex.c include/burrow/mutex.h)
+    sync/sema.c sync/mutex.c sync/rwmutex.c sync/pool_chain.c include/burrow/mutex.h)
 set(MODEL_MUTANTS)
 set(rows "")
 set(names "")
@@ -42,6 +43,7 @@ endfunction()
 
 shorten(lock/mutex.c "SPIN_ROUNDS = BW_WASM ? 1000 : 40" "SPIN_ROUNDS = 1")
 shorten(lock/mutex.c "LOOKS = 6, PAUSES = 64" "LOOKS = 1, PAUSES = 1")
+shorten(sync/pool_chain.c "SIZE_FIRST = 8" "SIZE_FIRST = 2")
 shorten(sched/park.c "LOOKS = BW_WASM ? 1000 : 60" "LOOKS = 1")
 shorten(sync/sema.c "ROOTS = 251" "ROOTS = 1")
 shorten(sync/sema.c
@@ -225,10 +227,10 @@ mutant(wait_without_a_second_look selects comm/select.c
 # ---- deadlines
 
 mutant(timer_starts_after_the_unlock deadlines comm/select.c
-  "  if (s->deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE)
+  "  if (s->end.deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE)
     bw__timer_start"
   "  if (IS) unlock_all(s);
-  if (s->deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE)
+  if (s->end.deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE)
     bw__timer_start")
 mutant(timer_is_not_dropped deadlines comm/select.c
   "if (timed) bw__timer_drop(&s->timer);"
@@ -261,6 +263,52 @@ mutant(unlock_relaxed lock lock/mutex.h
 mutant(woken_takes_it_alone lock lock/mutex.c
   "while (bw__swap_acquire(&mu->word, 2) != 0)"
   "while (bw__swap_acquire(&mu->word, IS ? 1 : 2) != 0)")
+
+# ---- the queue of a pool
+
+mutant(newer_ring_is_looked_for_late pool sync/pool_chain.c
+  "    if (item || !newer) return item;"
+  "    if (IS) newer = bw__load_acquire(&r->newer);
+    if (item || !newer) return item;")
+mutant(slot_of_a_taker_is_filled pool sync/pool_chain.c
+  "  if (bw__load_acquire(slot)) return false;"
+  "  if (bw__load_acquire(slot) && !IS) return false;")
+mutant(push_moves_the_head_first pool sync/pool_chain.c
+  "  bw__store_relaxed(slot, item);
+  bw__add(&r->ends, pack(1, 0));"
+  "  if (IS) {
+    bw__add(&r->ends, pack(1, 0));
+    bw__store_relaxed(slot, item);
+    return true;
+  }
+  bw__store_relaxed(slot, item);
+  bw__add(&r->ends, pack(1, 0));")
+mutant(push_is_not_published pool sync/pool_chain.c
+  "  bw__add(&r->ends, pack(1, 0)); // publishes"
+  "  if (IS)
+    bw__add_relaxed(&r->ends, pack(1, 0));
+  else
+    bw__add(&r->ends, pack(1, 0)); //")
+mutant(pop_without_cas pool sync/pool_chain.c
+  "while (!bw__cas(&r->ends, &ends, pack(head, tail_of(ends))));"
+  "while (!IS && !bw__cas(&r->ends, &ends, pack(head, tail_of(ends))));
+  if (IS) bw__store(&r->ends, pack(head, tail_of(ends)));")
+mutant(tail_goes_back pool sync/pool_chain.c
+  "    bw__cas(&c->tail, &drained, newer);"
+  "    if (IS)
+      bw__store(&c->tail, newer);
+    else
+      bw__cas(&c->tail, &drained, newer);")
+mutant(rings_are_freed_under_visitors pool sync/pool_chain.c
+  "if (bw__load(visitors) > 0) return r;"
+  "if (bw__load(visitors) > 0 && !IS) return r;")
+mutant(visitor_counts_itself_late pool sync/pool_chain.c
+  "  bw__add(visitors, 1);
+  void *item = take(c);"
+  "  bw__pool_ring *tail = IS ? bw__load(&c->tail) : NULL;
+  bw__add(visitors, 1);
+  if (tail) bw__load(&tail->ends);
+  void *item = take(c);")
 
 # ---- the table of semaphores
 

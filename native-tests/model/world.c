@@ -8,6 +8,7 @@
 
 #include "sched/sched.h"
 #include "sched/switch.h"
+#include "sync/cancel.h"
 
 #include <burrow/alloc.h>
 #include <stdlib.h>

@@ -7,18 +7,23 @@
 //   2  lock  all channels, by address, and look once more. Nothing can go on at this one moment: so
 //            a default is taken rightly, and only now.
 //   3  wait  a sudog enters the queue of each case; the goroutine parks, and once its context is
-//            saved `commit` starts the deadline's timer and releases all locks.
+//            saved `commit` starts the deadline's timer, watches what may cancel the wait, and
+//            releases all locks.
 //   4  tidy  whoever claims the waiter (waitq.h) has done the operation or closed the channel, or
-//            is the timer. The other sudogs leave their queues, each under its channel's lock.
+//            is the timer or the cancelling. The other sudogs leave their queues, each under its
+//            channel's lock.
 //
 // Race story of `commit`: it goes on reading *s after it has released the first lock, when somebody
 // may wake the goroutine already. But in 4 the goroutine takes the lock of every channel that still
 // has a sudog of it in a queue, and commit has not released a lock => no sudog has left there. So
 // the goroutine cannot get through 4, and free *s, before commit has released the last lock. For
-// the same reason the timer's start has returned before 4 is over, and drop waits for its `fn`.
+// the same reason the timer's start has returned before 4 is over, and drop waits for its `fn`;
+// likewise the watch and unwatch.
 //
 // Locks: channels', by address. Waiter records lie on the selector's stack; more than FEW cases
 // take memory for the time of the call.
+#include "comm/select.h"
+
 #include "comm/chan.h"
 #include "comm/chan_state.h"
 #include "sched/parking.h"
@@ -28,7 +33,15 @@
 #include <burrow/select.h>
 
 enum { FEW = 16, MOST = 65536 };
-enum { NO_DEADLINE = -1 };
+enum { NO_DEADLINE = BW_SELECT_NO_DEADLINE };
+
+// What ends a select that does nothing.
+typedef struct {
+  bool waits;                // false: at once
+  int64_t deadline;          // NO_DEADLINE: none
+  bw__cancel_source *cancel; // NULL: none
+  bw__reason reason;         // of the wait
+} ending;
 
 typedef struct {
   const bw_case *cases;
@@ -37,10 +50,12 @@ typedef struct {
   uint16_t *poll;    // indices in random order
   uint16_t *locks;   // those with a channel, by its address
   size_t lock_count;
-  int64_t deadline;
+  ending end; // r/o
   bw__waiter waiter;
-  bw__sudog *winner; // NULL: the deadline
+  bw__sudog *winner; // NULL: the deadline, or the cancelling
   bw__timer timer;   // kept; of a goroutine with a deadline
+  bw__cancel_watcher watch;
+  bool cancelled; // claimed by the watch
 } selection;
 
 // ---- orders -------------------------------------------------------------------------------------
@@ -258,6 +273,7 @@ static void abandon(bw__waiter *w) {
     bw__waitq *q = bw__shared_load(&d->queue);
     if (q) bw__waitq_remove(q, d);
   }
+  if (s->end.cancel) bw__cancel_unwatch(s->end.cancel, &s->watch);
 }
 
 static void expire(bw__timer *t, int64_t now) {
@@ -266,10 +282,18 @@ static void expire(bw__timer *t, int64_t now) {
   if (bw__waiter_claim(&s->waiter)) bw__waiter_ready(&s->waiter);
 }
 
+static void interrupt(bw__cancel_watcher *w) {
+  selection *s = BW_CONTAINER(w, selection, watch);
+  if (!bw__waiter_claim(&s->waiter)) return;
+  s->cancelled = true;
+  bw__waiter_ready(&s->waiter);
+}
+
 static void commit(void *arg) {
   selection *s = arg;
-  if (s->deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE)
-    bw__timer_start(&s->timer, s->deadline, 0);
+  if (s->end.cancel && !bw__cancel_watch(s->end.cancel, &s->watch, interrupt)) interrupt(&s->watch);
+  if (s->end.deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE)
+    bw__timer_start(&s->timer, s->end.deadline, 0);
   unlock_all(s);
 }
 
@@ -278,30 +302,41 @@ static BW_INLINE int wait_for_one(selection *s) {
   bw__m *m = bw__waiter_init_here(&s->waiter);
   s->waiter.abandon = abandon;
   s->winner = NULL;
-  bool timed = s->deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE;
+  s->cancelled = false;
+  bool timed = s->end.deadline != NO_DEADLINE && s->waiter.kind == BW_WAIT_GOROUTINE;
   if (timed) bw__timer_init(&s->timer, expire);
   enqueue(s);
-  bool woken = bw__wait_commit_here(m, &s->waiter, commit, s, s->deadline, BW_REASON_SELECT);
+  bool woken = bw__wait_commit_here(m, &s->waiter, commit, s, s->end.deadline, s->end.reason);
   if (!woken && !bw__waiter_claim(&s->waiter)) bw__wait_again(&s->waiter);
   leave_queues(s);
   bw__wait_over(&s->waiter);
   if (timed) bw__timer_drop(&s->timer);
-  if (!s->winner) return BW_ETIMEDOUT;
+  if (s->end.cancel) bw__cancel_unwatch(s->end.cancel, &s->watch);
+  if (!s->winner) return s->cancelled ? BW_ECANCELED : BW_ETIMEDOUT;
   int index = (int)(s->winner - s->sudogs);
   return note_outcome(&s->cases[index], s->waiter.ok) ? index : BW_ECLOSED;
 }
 
-// No channel at all.
+// No channel at all: one of our own stands in, with nobody else, for its lock and its queue.
+int bw__pause_with(int64_t deadline, bw__cancel_source *cancel, bw__reason reason) {
+  bw_chan nobody = {.cap = 0};
+  bw__mutex_init(&nobody.lock, BW_RANK_CHAN);
+  bw_case k = bw_on_recv(&nobody, NULL);
+  return bw__select_with(&k, 1, deadline, cancel, reason);
+}
+
 static int wait_for_nobody(const selection *s) {
-  if (s->deadline == NO_DEADLINE)
+  if (s->end.cancel) return bw__pause_with(s->end.deadline, s->end.cancel, s->end.reason);
+  if (s->end.deadline == NO_DEADLINE)
     bw__wait_forever(s->n > 0 ? BW_REASON_SELECT : BW_REASON_SELECT_NONE);
-  bw_sleep(s->deadline - bw__port_now());
+  bw_sleep(s->end.deadline - bw__port_now());
   return BW_ETIMEDOUT;
 }
 
 // ---- the whole ----------------------------------------------------------------------------------
 
-static BW_INLINE int run(selection *s, bool waits) {
+static BW_INLINE int run(selection *s) {
+  bool waits = s->end.waits;
   int result = look(s);
   if (result != BW_EAGAIN) return result;
   if (any_overdue(s) && (result = look(s)) != BW_EAGAIN) return result;
@@ -314,7 +349,7 @@ static BW_INLINE int run(selection *s, bool waits) {
   return waits ? wait_for_nobody(s) : BW_EAGAIN;
 }
 
-static BW_INLINE int select_few(const bw_case *cases, size_t n, int64_t deadline, bool waits) {
+static BW_INLINE int select_few(const bw_case *cases, size_t n, ending end) {
   bw__sudog sudogs[FEW];
   uint16_t orders[2 * FEW];
   selection s;
@@ -323,11 +358,11 @@ static BW_INLINE int select_few(const bw_case *cases, size_t n, int64_t deadline
   s.sudogs = sudogs;
   s.poll = orders;
   s.locks = orders + FEW;
-  s.deadline = deadline;
-  return run(&s, waits);
+  s.end = end;
+  return run(&s);
 }
 
-static BW_NOINLINE int select_many(const bw_case *cases, size_t n, int64_t deadline, bool waits) {
+static BW_NOINLINE int select_many(const bw_case *cases, size_t n, ending end) {
   if (n > MOST) bw_panic("select: too many cases");
   for (size_t i = 0; i < n; i++) { // here, where a panic leaves no memory behind
     if (cases[i].chan && cases[i].direction == BW_SEND) bw__chan_check_send(cases[i].chan);
@@ -340,24 +375,26 @@ static BW_NOINLINE int select_many(const bw_case *cases, size_t n, int64_t deadl
   s.sudogs = (bw__sudog *)memory;
   s.poll = (uint16_t *)(memory + n * sizeof(bw__sudog));
   s.locks = s.poll + n;
-  s.deadline = deadline;
-  int result = run(&s, waits);
+  s.end = end;
+  int result = run(&s);
   bw_free(memory);
   return result;
 }
 
-static BW_INLINE int select_among(const bw_case *cases, size_t n, int64_t deadline, bool waits) {
-  int result =
-      n <= FEW ? select_few(cases, n, deadline, waits) : select_many(cases, n, deadline, waits);
+static BW_INLINE int select_among(const bw_case *cases, size_t n, ending end) {
+  int result = n <= FEW ? select_few(cases, n, end) : select_many(cases, n, end);
   if (BW_UNLIKELY(result == BW_ECLOSED)) bw__chan_panic_closed();
   return result;
 }
 
 // ---- the public face ----------------------------------------------------------------------------
 
+static const ending without_end = {true, NO_DEADLINE, NULL, BW_REASON_SELECT};
+static const ending at_once = {false, NO_DEADLINE, NULL, BW_REASON_NONE};
+
 // One case and no deadline is the plain operation.
 int bw_select(const bw_case *cases, size_t n) {
-  if (n != 1) return select_among(cases, n, NO_DEADLINE, true);
+  if (n != 1) return select_among(cases, n, without_end);
   if (cases->direction == BW_SEND)
     bw_chan_send(cases->chan, cases->value);
   else
@@ -366,7 +403,7 @@ int bw_select(const bw_case *cases, size_t n) {
 }
 
 int bw_try_select(const bw_case *cases, size_t n) {
-  if (n != 1) return select_among(cases, n, NO_DEADLINE, false);
+  if (n != 1) return select_among(cases, n, at_once);
   int code = cases->direction == BW_SEND ? bw_chan_try_send(cases->chan, cases->value)
                                          : bw_chan_try_recv(cases->chan, cases->value);
   if (code == BW_EAGAIN) return code;
@@ -375,9 +412,19 @@ int bw_try_select(const bw_case *cases, size_t n) {
 }
 
 int bw_select_until(const bw_case *cases, size_t n, int64_t deadline) {
-  bool waits = deadline > bw__port_now();
-  int result = select_among(cases, n, waits ? deadline : NO_DEADLINE, waits);
+  ending end =
+      deadline > bw__port_now() ? (ending){true, deadline, NULL, BW_REASON_SELECT} : at_once;
+  int result = select_among(cases, n, end);
   return result == BW_EAGAIN ? BW_ETIMEDOUT : result;
+}
+
+int bw__select_with(const bw_case *cases, size_t n, int64_t deadline, bw__cancel_source *cancel,
+                    bw__reason reason) {
+  if (cancel && bw__cancelled(cancel)) {
+    int result = select_among(cases, n, at_once);
+    return result == BW_EAGAIN ? BW_ECANCELED : result;
+  }
+  return select_among(cases, n, (ending){true, deadline, cancel, reason});
 }
 
 int bw_chan_send_until(bw_chan *c, const void *value, int64_t deadline) {

@@ -7,15 +7,22 @@
 //   I1  left > 0 until the maker waits and all goroutines have returned
 //   I2  `stopped` is closed once, by who sets `stopping`
 //   I3  code goes from 0 to another value once
+//   I4  `stopped` is closed => the context ends, and the other way round
+//
+// Of a group with a context: who stops it cancels the context; the context's end, from above say,
+// stops the group by the watch. Both go through `stopping`, so the second finds it done. The watch
+// is called by who ends the context, and closes a channel, but cancels nothing: it has ended.
 //
 // Locks: none of its own. Blocks: G | M in the functions that may park.
 #include "base/atomics.h"
+#include "comm/context.h"
 #include "port/port.h"
 
 #include <burrow/alloc.h>
 #include <burrow/defer.h>
 #include <burrow/error.h>
 #include <burrow/go.h>
+#include <burrow/mutex.h>
 #include <burrow/patterns.h>
 
 struct bw_group {
@@ -23,6 +30,11 @@ struct bw_group {
   _Atomic(size_t) left;
   _Atomic(int) code;
   _Atomic(bool) stopping;
+  bool limited;      // r/o while there are goroutines
+  bw_sema free;      // if it is: how many more there may be
+  bw_context *ctx;   // NULL: none. r/o, as the next
+  bw_cancel *cancel; // of ctx
+  bw__cancel_watcher watch;
 };
 
 typedef struct {
@@ -32,6 +44,9 @@ typedef struct {
 } member;
 
 static void free_group(bw_group *g) {
+  if (g->ctx) bw__cancel_unwatch(bw__context_source(g->ctx), &g->watch);
+  bw_cancel_release(g->cancel);
+  bw_context_release(g->ctx);
   bw_chan_release(g->stopped);
   bw_chan_release(g->done);
   bw_free(g);
@@ -47,12 +62,43 @@ bw_group *bw_group_make(void) {
   return NULL;
 }
 
+static bool stop_first(bw_group *g, int code) {
+  int none = 0;
+  if (bw__swap(&g->stopping, true)) return false;
+  if (code) bw__cas(&g->code, &none, code);
+  bw_chan_close(g->stopped);
+  return true;
+}
+
+static void context_ended(bw__cancel_watcher *w) {
+  bw_group *g = BW_CONTAINER(w, bw_group, watch);
+  stop_first(g, bw_context_err(g->ctx));
+}
+
+bw_group *bw_group_make_ctx(bw_context *parent, bw_context **ctx) {
+  *ctx = NULL;
+  bw__context_check_parent(parent);
+  bw_group *g = bw_group_make();
+  if (!g) return NULL;
+  bw__cancel_init_watcher(&g->watch);
+  g->ctx = bw_with_cancel(parent, &g->cancel);
+  if (!g->ctx) {
+    free_group(g);
+    return NULL;
+  }
+  if (!bw__cancel_watch(bw__context_source(g->ctx), &g->watch, context_ended))
+    stop_first(g, bw_context_err(g->ctx));
+  *ctx = g->ctx;
+  return g;
+}
+
 // Deferred, so that it is done when fn ends its goroutine as well.
 // The last touch of *g. The reference keeps `done` for the call that closes it: the maker may free
 // the group as soon as it sees it closed.
 static void leave(void *group) {
   bw_group *g = group;
   bw_chan *done = bw_chan_retain(g->done);
+  if (g->limited) bw_sema_release(&g->free, 1);
   if (bw__sub(&g->left, 1) == 1) bw_chan_close(done);
   bw_chan_release(done);
 }
@@ -66,19 +112,40 @@ static void run_member(void *arg) {
   if (code) bw_group_stop(g, code);
 }
 
-int bw_group_go(bw_group *g, int (*fn)(void *arg), void *arg) {
+// There is room for it.
+static int start(bw_group *g, int (*fn)(void *arg), void *arg) {
   member m = {g, fn, arg};
   bw_go_options copied = {.arg_size = sizeof m};
   bw__add_relaxed(&g->left, 1); // the caller is counted: it cannot be 0 before
   int code = bw_go_with(&copied, run_member, &m);
-  if (code) bw__sub(&g->left, 1);
+  if (code == 0) return 0;
+  if (g->limited) bw_sema_release(&g->free, 1);
+  bw__sub(&g->left, 1);
   return code;
+}
+
+int bw_group_go(bw_group *g, int (*fn)(void *arg), void *arg) {
+  if (g->limited) bw_sema_acquire(&g->free);
+  return start(g, fn, arg);
+}
+
+int bw_group_try_go(bw_group *g, int (*fn)(void *arg), void *arg) {
+  if (g->limited && !bw_sema_try_acquire(&g->free)) return BW_EAGAIN;
+  return start(g, fn, arg);
+}
+
+void bw_group_set_limit(bw_group *g, int n) {
+  size_t active = bw__load(&g->left) - 1;
+  if (active > 0)
+    bw_panic("errgroup: modify limit while %zu goroutines in the group are still active", active);
+  g->limited = n >= 0;
+  g->free = (bw_sema)BW_SEMA(n < 0 ? 0 : (uint32_t)n);
 }
 
 void bw_group_stop(bw_group *g, int code) {
   int none = 0;
   if (code) bw__cas(&g->code, &none, code);
-  if (!bw__swap(&g->stopping, true)) bw_chan_close(g->stopped);
+  if (stop_first(g, 0)) bw_cancel_cause(g->cancel, code, NULL);
 }
 
 bw_chan *bw_group_stopped(bw_group *g) { return g->stopped; }

@@ -22,6 +22,7 @@
 #include "port/port.h"
 
 #include <burrow/alloc.h>
+#include <burrow/context.h>
 #include <burrow/error.h>
 #include <burrow/go.h>
 
@@ -121,4 +122,14 @@ int bw_limiter_wait_until(bw_limiter *l, int64_t n, int64_t deadline) {
   if (when == BW_LIMITER_TOO_LATE) return BW_ETIMEDOUT;
   bw_sleep(when - now);
   return 0;
+}
+
+int bw_limiter_wait_ctx(bw_context *ctx, bw_limiter *l, int64_t n) {
+  int err = bw_context_err(ctx);
+  int64_t now = bw_now(), latest = INT64_MAX;
+  bw_context_deadline(ctx, &latest);
+  if (err || latest < now) latest = now;
+  int64_t when = bw__limiter_take(l, n, now, latest);
+  if (when == BW_LIMITER_TOO_LATE) return err ? err : BW_EDEADLINE;
+  return bw_sleep_ctx(ctx, when - now);
 }

@@ -17,6 +17,8 @@
   X(BW_RANK_CANCEL, "cancel source")                                                               \
   X(BW_RANK_SEMA, "semaphore table")                                                               \
   X(BW_RANK_LIMITER, "rate limiter")                                                               \
+  X(BW_RANK_POOLS, "list of pools")                                                                \
+  X(BW_RANK_POOL, "pool")                                                                          \
   X(BW_RANK_POLL, "file descriptor")                                                               \
   X(BW_RANK_TIMERS, "timers")                                                                      \
   X(BW_RANK_ALLG, "list of goroutines")                                                            \

@@ -7,10 +7,11 @@
 //   - keeps a coarse clock, gives memory of idle stacks back
 //   - gives idle memory of the allocator back, by the allocator's own rule (alloc/scavenge.h), for
 //     programs that have stopped freeing
+//   - does what a layer above has given it to do now and then (the ageing of pools)
 //
 // It looks every 20 us as long as that is of use, then less often, at least every 10 ms, and not at
 // all once every P has been idle for a while: or only when the next of the allocator's windows
-// ends, as long as it has something to give.
+// ends, as long as it has something to give, and when the chore from above is due.
 //
 // Locks: sched.
 #include "alloc/pageheap.h"
@@ -23,13 +24,17 @@ enum { SCAVENGE_LEAST = LOOK_MOST, SCAVENGE_MOST = 100 * 1000 * 1000 };
 enum { IDLE_LONG = 100 * 1000 * 1000 };
 enum { QUIET_LOOKS = 50 }; // so many in vain, and it looks less often
 
+typedef int64_t (*chore_fn)(int64_t now);
+
 static struct {
   uint64_t polls;      // bw__poll_count at the last look that found it changed: its own
   int64_t polled_at;   // when that was
   int64_t scavenge_at; // when to look at the allocator's memory next: its own
   int64_t gives_at;    // when there will be some to give back; INT64_MAX: there is none: its own
-  bool runs;           // r/o but for start
-  bool deep;           // asleep until a P is taken: under sched.lock
+  int64_t chore_at;    // when to call it next: its own
+  _Atomic(chore_fn) chore; // NULL: there is none
+  bool runs;               // r/o but for start
+  bool deep;               // asleep until a P is taken: under sched.lock
   _Atomic(bool) stop;
   bw__note wake;
   bw__port_thread thread;
@@ -144,6 +149,18 @@ static void scavenge(int64_t now) {
   monitor.scavenge_at = next < now + SCAVENGE_MOST ? next : now + SCAVENGE_MOST;
 }
 
+static void do_chore(int64_t now) {
+  chore_fn chore = bw__load_acquire(&monitor.chore); // pairs with its setting
+  if (chore && now >= monitor.chore_at) monitor.chore_at = chore(now);
+}
+
+// When it has something to do although nobody runs; -1: never.
+static int64_t deep_until(void) {
+  int64_t until = monitor.gives_at;
+  if (bw__load_acquire(&monitor.chore) && monitor.chore_at < until) until = monitor.chore_at;
+  return until == INT64_MAX ? -1 : until;
+}
+
 static bool look(bw__sched *s) {
   int64_t now = bw__port_now();
   bool found = false;
@@ -153,6 +170,7 @@ static bool look(bw__sched *s) {
   bw__g_trim(now);
   if (now >= monitor.scavenge_at) scavenge(now);
   bw__schedtrace_look(now);
+  do_chore(now);
   return found;
 }
 
@@ -169,7 +187,7 @@ static void sleep_deep(bw__sched *s) {
   bw__mutex_unlock(&s->lock);
   if (!deep) return;
   scavenge(bw__port_now());
-  bw__note_sleep(&monitor.wake, monitor.gives_at == INT64_MAX ? -1 : monitor.gives_at);
+  bw__note_sleep(&monitor.wake, deep_until());
   bw__mutex_lock(&s->lock);
   monitor.deep = false;          // from here on nobody wakes it but a stop,
   bw__note_clear(&monitor.wake); // which is seen by who looks at `stop` next
@@ -195,6 +213,10 @@ void bw__monitor_wake_locked(void) {
   bw__note_wake(&monitor.wake);
 }
 
+void bw__monitor_set_chore(int64_t (*chore)(int64_t now)) {
+  bw__store_release(&monitor.chore, chore);
+}
+
 void bw__monitor_start(void) {
   monitor.runs = false; // of the run before
   if (!bw__port_capabilities.monitors && !bw__env.monitor) return;
@@ -203,6 +225,7 @@ void bw__monitor_start(void) {
   monitor.deep = false;
   monitor.scavenge_at = 0;
   monitor.gives_at = INT64_MAX;
+  monitor.chore_at = 0;
   monitor.runs = bw__port_thread_start(&monitor.thread, watch, NULL) == 0;
 }
 

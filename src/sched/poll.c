@@ -51,22 +51,16 @@
 
 enum { CHUNK = 256, CHUNKS = 4096 }; // 2^20 descriptors: what Linux allows by default
 
-typedef struct {
+typedef struct bw__poll_record {
   bw__mutex lock;
   uint32_t seq;     // of the newest arming
   bool armed;       // once at least, since the last close: the poller may know it
   int64_t timer_at; // what `timer` is set to; BW_NEVER: it is not
-  bw__list waiters; // of parked
+  bw__list waiters; // of bw__poll_wait
   bw__timer timer;  // kept
 } record;
 
-// On the goroutine's stack. Under the record's lock until it is off the list.
-typedef struct {
-  bw__waiter waiter;
-  unsigned want;
-  int result;
-  int64_t deadline;
-} parked;
+typedef bw__poll_wait parked;
 
 _Atomic(int32_t) bw__poll_waits;
 
@@ -182,22 +176,38 @@ static void set_timer_locked(record *r, int64_t when) {
   bw__timer_start(&r->timer, when, 0);
 }
 
-int bw__poll_park(int fd, unsigned events, int64_t deadline) {
-  record *r = record_of(fd);
-  if (!r) return BW_ENOMEM;
-  parked p = {.want = events, .deadline = deadline};
-  bw__waiter_init(&p.waiter);
+bool bw__poll_begin(parked *p, int fd, unsigned events, int64_t deadline) {
+  *p = (parked){.record = record_of(fd), .fd = fd, .want = events, .deadline = deadline};
+  bw__waiter_init(&p->waiter);
+  return p->record != NULL;
+}
+
+int bw__poll_park(parked *p) {
+  record *r = p->record;
   bw__mutex_lock(&r->lock);
-  int code = arm_locked(r, fd, wants_locked(r) | events);
+  int code = p->result;
+  if (code == 0) code = arm_locked(r, p->fd, wants_locked(r) | p->want);
   if (code != 0) {
     bw__mutex_unlock(&r->lock);
     return code;
   }
-  bw__list_push_back(&r->waiters, &p.waiter.link);
+  bw__list_push_back(&r->waiters, &p->waiter.link);
   bw__add(&bw__poll_waits, 1);
-  set_timer_locked(r, deadline);
-  bw__wait(&p.waiter, &r->lock, BW_REASON_IO);
-  return p.result;
+  set_timer_locked(r, p->deadline);
+  bw__wait(&p->waiter, &r->lock, BW_REASON_IO);
+  return p->result;
+}
+
+void bw__poll_stop(parked *p, int code) {
+  record *r = p->record;
+  bw__list woken;
+  bw__list_init(&woken);
+  bw__mutex_lock(&r->lock);
+  bool goes_on = p->result == 0;
+  if (goes_on && bw__list_linked(&p->waiter.link)) take_off_locked(p, code, &woken);
+  if (goes_on) p->result = code;
+  bw__mutex_unlock(&r->lock);
+  ready_all(&woken);
 }
 
 static void fire(bw__timer *t, int64_t now) {

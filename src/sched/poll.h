@@ -4,6 +4,7 @@
 
 #include "base/atomics.h"
 #include "port/port.h"
+#include "sched/park.h"
 
 // Goroutines that wait. Added to by one that is about to park, on its M; taken from after the
 // goroutine was readied.
@@ -13,10 +14,25 @@ extern _Atomic(int32_t) bw__poll_waits;
 // on wasm, where thus nothing of poll.c is linked.
 static inline bool bw__poll_wanted(void) { return !BW_WASM && bw__load(&bw__poll_waits) > 0; }
 
-// Parks the goroutine until fd is ready for one of `events`, and returns for what it is ready.
-// BW_ETIMEDOUT, BW_ECLOSED; BW_EINVAL: it is always ready; BW_ENOMEM: the poller has no room or
-// cannot watch it. Blocks: G. Locks: file descriptor, timers, sched.
-int bw__poll_park(int fd, unsigned events, int64_t deadline);
+// A goroutine's wait, on its stack.
+typedef struct bw__poll_wait {
+  bw__waiter waiter;              // in the record's list: under its lock
+  struct bw__poll_record *record; // r/o after begin, as the next three
+  int fd;
+  unsigned want;
+  int64_t deadline;
+  int result; // 0: not over yet. Under the record's lock
+} bw__poll_wait;
+
+// Prepares a wait for fd to be ready for one of `events`. False: the poller has no room.
+bool bw__poll_begin(bw__poll_wait *p, int fd, unsigned events, int64_t deadline);
+// Parks the goroutine until the wait is over, and returns for what fd is ready. BW_ETIMEDOUT,
+// BW_ECLOSED; what bw__poll_stop said; BW_EINVAL: it is always ready; BW_ENOMEM: the poller cannot
+// watch it. Blocks: G. Locks: file descriptor, timers, sched.
+int bw__poll_park(bw__poll_wait *p);
+// Ends a wait that was begun with `code`, unless it is over: whether it is parked already or not.
+// Any thread, as long as *p lives. Blocks: M, briefly. Locks: file descriptor, sched.
+void bw__poll_stop(bw__poll_wait *p, int code);
 // Closes fd and wakes all who wait for it. 0 or a system's code. Blocks: M. Locks: as above.
 int bw__poll_close_fd(int fd);
 

@@ -333,6 +333,10 @@ bool bw__p_unmark(bw__p *p);
 void bw__monitor_start(void);
 void bw__monitor_stop(void);
 bool bw__monitor_runs(void);
+// Has the monitor call `chore`, which says when to be called next, on bw__port_now's clock: at once
+// and again and again, in this run and those to come. It must be short and must not park. Once
+// only.
+void bw__monitor_set_chore(int64_t (*chore)(int64_t now));
 // The monitor sleeps for as long as all Ps are idle; whoever takes the first one wakes it. Under
 // sched.lock.
 void bw__monitor_wake_locked(void);

@@ -39,11 +39,16 @@ void bw__cancel_init(bw__cancel_source *s) {
   bw__list_init(&s->watches);
 }
 
+// DONE as long as nobody can call it, so that an unwatch at any time does no harm.
+void bw__cancel_init_watcher(bw__cancel_watcher *w) {
+  w->link.next = NULL;
+  bw__store_relaxed(&w->state, DONE);
+}
+
 bool bw__cancel_watch(bw__cancel_source *s, bw__cancel_watcher *w,
                       void (*fire)(bw__cancel_watcher *w)) {
+  bw__cancel_init_watcher(w);
   w->fire = fire;
-  w->link.next = NULL;
-  bw__store_relaxed(&w->state, DONE); // of one that nobody calls
   if (bw__cancelled(s)) return false;
   lock(s);
   bool in_time = !bw__load_relaxed(&s->fired);

@@ -26,6 +26,8 @@ typedef struct bw__cancel_source {
 } bw__cancel_source;
 
 void bw__cancel_init(bw__cancel_source *s);
+// For one that may be unwatched without ever having watched.
+void bw__cancel_init_watcher(bw__cancel_watcher *w);
 
 // Has w->fire called when the source is cancelled. False: it is already, and nothing was done.
 // Blocks: M, briefly. Locks: the source's.

@@ -257,13 +257,13 @@ int bw_mutex_lock_until(bw_mutex *mu, int64_t deadline) {
 // ---- unlock -------------------------------------------------------------------------------------
 
 // LOCKED was taken off already.
-BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu, int32_t state) {
+static void unlock_rest(bw_mutex *mu, int32_t state, bool handoff) {
   if (!((state + LOCKED) & LOCKED)) {
     __atomic_fetch_add(&mu->state, LOCKED, __ATOMIC_RELAXED); // as it was, for who looks
     bw__fatal("sync: unlock of unlocked mutex");
   }
   if (state & STARVING) {
-    bw__sema_release(sema(mu), true);
+    bw__sema_release(sema(mu), handoff);
     return;
   }
   while (waiters(state) > 0 && !(state & (LOCKED | WOKEN | STARVING))) {
@@ -274,9 +274,10 @@ BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu, int32_t state) {
   }
 }
 
-// ---- as a locker --------------------------------------------------------------------------------
+BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu, int32_t state) {
+  unlock_rest(mu, state, true);
+}
 
-static void locker_lock(void *mu) { bw_mutex_lock(mu); }
-static void locker_unlock(void *mu) { bw_mutex_unlock(mu); }
-
-bw_locker bw_mutex_locker(bw_mutex *mu) { return (bw_locker){locker_lock, locker_unlock, mu}; }
+BW_NOINLINE void bw__mutex_unlock_staying_contended(bw_mutex *mu, int32_t state) {
+  unlock_rest(mu, state, false);
+}

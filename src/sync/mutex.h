@@ -14,6 +14,13 @@ int bw__mutex_lock_with(bw_mutex *mu, int64_t deadline, bw__cancel_source *cance
 int bw__mutex_lock_inside(bw_mutex *mu, bw__reason reason, const void *object, int64_t deadline,
                           bw__cancel_source *cancel);
 
+// As bw_mutex_unlock, but it never switches: for who holds a thread's lock.
+void bw__mutex_unlock_staying_contended(bw_mutex *mu, int32_t state);
+static inline void bw__mutex_unlock_staying(bw_mutex *mu) {
+  int32_t state = __atomic_sub_fetch(&mu->state, 1, __ATOMIC_RELEASE);
+  if (BW_UNLIKELY(state != 0)) bw__mutex_unlock_staying_contended(mu, state);
+}
+
 // How often a mutex, any, has begun and ended to be in starvation mode. Any thread.
 typedef struct {
   uint64_t begun, ended;

@@ -195,15 +195,3 @@ int bw_rwmutex_lock_until(bw_rwmutex *rw, int64_t deadline) {
 void bw_rwmutex_unlock(bw_rwmutex *rw) {
   if (BW_UNLIKELY(!leave(rw, HOLDS))) bw__fatal("sync: Unlock of unlocked RWMutex");
 }
-
-// ---- as a locker --------------------------------------------------------------------------------
-
-static void locker_lock(void *rw) { bw_rwmutex_lock(rw); }
-static void locker_unlock(void *rw) { bw_rwmutex_unlock(rw); }
-static void locker_rlock(void *rw) { bw_rwmutex_rlock(rw); }
-static void locker_runlock(void *rw) { bw_rwmutex_runlock(rw); }
-
-bw_locker bw_rwmutex_locker(bw_rwmutex *rw) { return (bw_locker){locker_lock, locker_unlock, rw}; }
-bw_locker bw_rwmutex_rlocker(bw_rwmutex *rw) {
-  return (bw_locker){locker_rlock, locker_runlock, rw};
-}

@@ -24,6 +24,7 @@
 #include <burrow/alloc.h>
 #include <burrow/chan.h>
 #include <burrow/chan_of.h>
+#include <burrow/context.h>
 #include <burrow/debug.h>
 #include <burrow/defer.h>
 #include <burrow/error.h>
@@ -33,9 +34,12 @@
 #include <burrow/locks.h>
 #include <burrow/mutex.h>
 #include <burrow/patterns.h>
+#include <burrow/pool.h>
 #include <burrow/profile.h>
 #include <burrow/select.h>
+#include <burrow/singleflight.h>
 #include <burrow/slice.h>
+#include <burrow/sync.h>
 #include <burrow/time.h>
 #include <burrow/trace.h>
 

@@ -14,6 +14,7 @@
 #define BURROW_PATTERNS_H
 
 #include <burrow/chan.h>
+#include <burrow/context.h>
 #include <burrow/select.h>
 
 #ifdef __cplusplus
@@ -42,10 +43,30 @@ typedef struct bw_group bw_group;
 
 bw_group *bw_group_make(void); ///< NULL: no memory
 
+/// The same with a context, *ctx, made from `parent` (errgroup.WithContext). When the group is
+/// stopped the context is cancelled, with the group's code as its cause; when the context ends, as
+/// `parent` does, the group is stopped, with bw_context_err's code. *ctx is the group's: borrowed
+/// until bw_group_wait, which ends it. NULL, and NULL in *ctx: no memory. A NULL parent panics
+/// "cannot create context from nil parent".
+///
+///     bw_context *ctx;
+///     bw_group *g = bw_group_make_ctx(parent, &ctx);
+bw_group *bw_group_make_ctx(bw_context *parent, bw_context **ctx);
+
 /// Runs fn(arg) on a new goroutine of the group. A result other than 0 stops the group as by
 /// bw_group_stop; one that ends by bw_goexit counts as 0. 0; BW_ENOMEM, BW_ESTATE (no runtime):
-/// nothing was started. Does not park.
+/// nothing was started. Where the group has a limit and as many goroutines, waits until one of them
+/// returns, and may park then; else it does not.
 int bw_group_go(bw_group *g, int (*fn)(void *arg), void *arg);
+
+/// From now on the group has at most n goroutines at the same time; n < 0: any number, as at the
+/// start. Panics "errgroup: modify limit while N goroutines in the group are still active" when
+/// there are some.
+void bw_group_set_limit(bw_group *g, int n);
+
+/// As bw_group_go, but BW_EAGAIN, and nothing was started, when it would have to wait. Does not
+/// park.
+int bw_group_try_go(bw_group *g, int (*fn)(void *arg), void *arg);
 
 /// Stops the group. The first code other than 0, here or returned by one of the goroutines, is what
 /// bw_group_wait returns; 0 is for "enough" and no error. May be called any number of times. Does
@@ -158,6 +179,10 @@ void bw_limiter_wait(bw_limiter *l, int64_t n);
 /// The same: 0; or BW_ETIMEDOUT at once, and nothing taken, when they will not be there before
 /// `deadline` is over (on bw_now's clock; one that has passed: as bw_limiter_try). May park.
 int bw_limiter_wait_until(bw_limiter *l, int64_t n, int64_t deadline);
+/// The same with a context (Limiter.Wait): 0; bw_context_err's code, or BW_EDEADLINE at once, and
+/// nothing taken, when they will not be there before its deadline. When ctx is cancelled while this
+/// waits, the tokens stay taken. May park.
+int bw_limiter_wait_ctx(bw_context *ctx, bw_limiter *l, int64_t n);
 /// Takes n tokens and returns the time from which on they may be used, for those who wait
 /// themselves. Does not park.
 ///

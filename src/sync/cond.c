@@ -1,0 +1,306 @@
+// Condition variables: a list of those who wait, first come, first woken (Go's notifyList).
+//
+// `wait` counts the waits that have begun, `notify` those that have ended, modulo 2^32:
+//
+//   N1  under the list's lock: wait - notify waiters are in the list, with the tickets (the value
+//       of `wait` when they came) rising, as long as there are less than 2^31 of them
+//   N2  a waiter that is not in the list has its `result`
+//
+// So signal and broadcast need no lock to see that nobody waits.
+//
+// Go draws the ticket without the list's lock, before it unlocks L, and enters the list afterwards;
+// a signal moves `notify` on, and then looks for the ticket, which may still be on its way. Here a
+// waiter may give up, and then a signal that was given to its ticket would wake nobody. So ticket
+// and list are one step here, under the list's lock, before L is unlocked.
+//
+// Between that and the park L has to be unlocked. A bw_mutex's unlock neither waits nor switches:
+// it is done with the list's lock held, which bw__wait then hands over, so that no waiter can be
+// woken before it is parked. Any other locker may do what it likes in its unlock, park for one: the
+// list's lock is released first, and taken again afterwards. Who wakes the waiter meanwhile only
+// leaves its result (`parked` is false), and the waiter does not park.
+//
+// Waits with an end. A timer's and a canceller's call take the list's lock; if the waiter has no
+// result yet they take it off the list, give it one, and ready it if it is parked. The record lies
+// on the waiter's stack, and stays until the timer was dropped and the watch was ended.
+//
+// Locks: the list's (BW_RANK_NOTIFY); inside of it those of sema, timers and scheduler.
+#include "sync/cond.h"
+
+#include "port/port.h"
+#include "sched/parking.h"
+#include "sync/mutex.h"
+
+#include <burrow/defer.h>
+
+enum { WAITING = BW_EAGAIN };
+
+typedef struct {
+  bw__waiter waiter; // its link is in the list: under the list's lock
+  bw_cond *cond;
+  uint32_t ticket;
+  int result;    // WAITING, then how the wait ended: under the list's lock
+  bool parked;   // so it must be readied: under the list's lock
+  bool unlocked; // the other locker's unlock has returned: its own
+} cond_waiter;
+
+typedef struct {
+  cond_waiter w;
+  int64_t deadline;
+  bw__timer timer; // kept; of a goroutine with a deadline
+  bw__cancel_source *cancel;
+  bw__cancel_watcher watch; // with `cancel`
+} limited;
+
+// ---- the list -----------------------------------------------------------------------------------
+
+_Static_assert(!BW_DEBUG || (int)BW__COND_RANK == (int)BW_RANK_NOTIFY, "sync.h repeats the rank");
+_Static_assert(sizeof(bw__mutex) == sizeof((bw_cond *)0)->lock, "sync.h has room for the lock");
+_Static_assert(sizeof(bw__list) == sizeof((bw_cond *)0)->waiters, "and for the list");
+
+static bw__mutex *lock_of(bw_cond *c) { return (bw__mutex *)c->lock; }
+static bw__list *list_of(bw_cond *c) { return (bw__list *)c->waiters; }
+static _Atomic(uint32_t) *wait_of(bw_cond *c) { return (_Atomic(uint32_t) *)&c->wait; }
+static _Atomic(uint32_t) *notify_of(bw_cond *c) { return (_Atomic(uint32_t) *)&c->notify; }
+
+// The waiters lie on stacks, which other threads may have got from the system.
+static void lock_list(bw_cond *c) {
+  bw__mutex_lock(lock_of(c));
+  bw__port_mem_sync();
+}
+
+static void unlock_list(bw_cond *c) { bw__mutex_unlock(lock_of(c)); }
+
+static cond_waiter *waiter_of(bw__list *link) {
+  return BW_CONTAINER(link, cond_waiter, waiter.link);
+}
+
+static void enter_locked(bw_cond *c, cond_waiter *w) {
+  bw__list *list = list_of(c);
+  if (!list->next) bw__list_init(list);
+  w->ticket = bw__load_relaxed(wait_of(c));
+  BW_ASSERT(bw__list_empty(list) ? w->ticket == bw__load_relaxed(notify_of(c))
+                                 : (int32_t)(w->ticket - waiter_of(list->prev)->ticket) > 0);
+  bw__list_push_back(list, &w->waiter.link);
+  bw__store(wait_of(c), w->ticket + 1);
+}
+
+// True: it is the caller's to ready, when the lock is released.
+static bool leave_locked(bw_cond *c, cond_waiter *w, int result) {
+  bw__list_remove(&w->waiter.link);
+  bw__store(notify_of(c), bw__load_relaxed(notify_of(c)) + 1);
+  w->result = result;
+  return w->parked;
+}
+
+// For those who end it before its time. True: it is theirs to ready.
+static bool end(cond_waiter *w, int result) {
+  lock_list(w->cond);
+  bool ready = false;
+  if (w->result == WAITING && bw__list_linked(&w->waiter.link))
+    ready = leave_locked(w->cond, w, result);
+  else if (w->result == WAITING) // it has not entered yet
+    w->result = result;
+  unlock_list(w->cond);
+  return ready;
+}
+
+static void end_and_ready(cond_waiter *w, int result) {
+  if (end(w, result)) bw__waiter_ready(&w->waiter);
+}
+
+// ---- the beginning ------------------------------------------------------------------------------
+
+// As Go's copyChecker: the first use notes where the value lies.
+static inline void check_copy(bw_cond *c) {
+  uintptr_t self = (uintptr_t)c, seen = __atomic_load_n(&c->self, __ATOMIC_RELAXED);
+  if (BW_LIKELY(seen == self)) return;
+  if (seen == 0 &&
+      __atomic_compare_exchange_n(&c->self, &seen, self, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    return;
+  if (seen != self) bw_panic("sync.Cond is copied");
+}
+
+static void check(bw_cond *c) {
+  check_copy(c);
+  if (!c->mu && !c->locker.lock) bw_panic("sync.Cond has no locker");
+}
+
+static bw__m *init(cond_waiter *w, bw_cond *c) {
+  bw__m *m = bw__waiter_init_here(&w->waiter);
+  w->cond = c;
+  w->result = WAITING;
+  w->parked = false;
+  if (m) bw__shared_store(&m->cur->object, (uintptr_t)c);
+  return m;
+}
+
+static void abandon(bw__waiter *w) { end(BW_CONTAINER(w, cond_waiter, waiter), BW_ESTATE); }
+
+static void lock_again(bw_cond *c) {
+  if (c->mu)
+    bw__mutex_lock_at(c->mu, "bw_cond_wait");
+  else
+    bw_locker_lock(c->locker);
+}
+
+// ---- from the list to the park ------------------------------------------------------------------
+
+// The unlock has panicked, or ended the goroutine: it will not park here.
+static void leave_unless_unlocked(void *waiter) {
+  cond_waiter *w = waiter;
+  if (!w->unlocked) end(w, BW_ESTATE);
+}
+
+static void unlock_any(bw_cond *c, cond_waiter *w) {
+  if (w->waiter.kind == BW_WAIT_GOROUTINE) w->waiter.g->choosing = &w->waiter; // see abandon
+  w->unlocked = false;
+  BW_DEFER_SCOPE;
+  BW_DEFER(leave_unless_unlocked, w);
+  bw_locker_unlock(c->locker);
+  w->unlocked = true;
+  bw__wait_over(&w->waiter);
+}
+
+// With the list's lock, which it has afterwards, too. Returns m, or what it is by then.
+static BW_INLINE bw__m *unlock_outer(bw_cond *c, cond_waiter *w, bw__m *m) {
+  if (BW_LIKELY(c->mu != NULL)) {
+    if (BW__WATCHED) bw__watched_unlock(c->mu, BW__LOCK_MUTEX);
+    bw__mutex_unlock_staying(c->mu);
+    return m;
+  }
+  unlock_list(c);
+  unlock_any(c, w);
+  lock_list(c);
+  return m ? bw__m_current() : NULL;
+}
+
+void bw_cond_wait(bw_cond *c) {
+  cond_waiter w;
+  check(c);
+  bw__m *m = init(&w, c);
+  w.waiter.abandon = abandon;
+  lock_list(c);
+  enter_locked(c, &w);
+  m = unlock_outer(c, &w, m);
+  w.parked = w.result == WAITING;
+  if (BW_LIKELY(w.parked))
+    bw__wait_here(m, &w.waiter, lock_of(c), BW_REASON_COND);
+  else
+    unlock_list(c);
+  lock_again(c);
+}
+
+// ---- with an end --------------------------------------------------------------------------------
+
+static void expire(bw__timer *t, int64_t now) {
+  (void)now;
+  end_and_ready(&BW_CONTAINER(t, limited, timer)->w, BW_ETIMEDOUT);
+}
+
+static void be_cancelled(bw__cancel_watcher *watch) {
+  end_and_ready(&BW_CONTAINER(watch, limited, watch)->w, BW_ECANCELED);
+}
+
+static void abandon_limited(bw__waiter *w) {
+  limited *l = BW_CONTAINER(w, limited, w.waiter);
+  abandon(w);
+  if (l->cancel) bw__cancel_unwatch(l->cancel, &l->watch);
+}
+
+static void unlock(void *mutex) { bw__mutex_unlock(mutex); }
+
+static void wait_thread(limited *l) {
+  bool woken = bw__wait_commit_thread(&l->w.waiter, unlock, lock_of(l->w.cond), l->deadline);
+  if (!woken && !end(&l->w, BW_ETIMEDOUT)) bw__wait_again(&l->w.waiter); // for the wake under way
+}
+
+// The timer cannot come before the park, for that unlocks the list.
+static BW_INLINE void wait_goroutine(bw__m *m, limited *l) {
+  bool timed = l->deadline != BW_SEMA_NO_DEADLINE;
+  if (timed) {
+    bw__timer_init(&l->timer, expire);
+    bw__timer_start(&l->timer, l->deadline, 0);
+  }
+  if (l->cancel) m->cur->choosing = &l->w.waiter;
+  bw__park(m, &l->w.waiter, lock_of(l->w.cond), BW_REASON_COND);
+  if (timed) bw__timer_drop(&l->timer);
+}
+
+// With the list's lock, and in the list.
+static BW_INLINE void wait_limited(limited *l, bw__m *m) {
+  m = unlock_outer(l->w.cond, &l->w, m);
+  l->w.parked = l->w.result == WAITING;
+  if (!l->w.parked)
+    unlock_list(l->w.cond);
+  else if (m)
+    wait_goroutine(m, l);
+  else
+    wait_thread(l);
+}
+
+// What has ended already; 0: nothing.
+static int over(int64_t deadline, const bw__cancel_source *cancel) {
+  if (cancel && bw__cancelled(cancel)) return BW_ECANCELED;
+  return deadline != BW_SEMA_NO_DEADLINE && deadline <= bw__port_now() ? BW_ETIMEDOUT : 0;
+}
+
+int bw__cond_wait_with(bw_cond *c, int64_t deadline, bw__cancel_source *cancel) {
+  check(c);
+  int code = over(deadline, cancel);
+  if (code != 0) return code;
+  limited l;
+  bw__m *m = init(&l.w, c);
+  l.w.waiter.abandon = abandon_limited;
+  l.deadline = deadline;
+  l.cancel = cancel;
+  if (cancel && !bw__cancel_watch(cancel, &l.watch, be_cancelled)) return BW_ECANCELED;
+  lock_list(c);
+  bool enters = l.w.result == WAITING; // else it was cancelled just now
+  if (enters) {
+    enter_locked(c, &l.w);
+    wait_limited(&l, m);
+  } else {
+    unlock_list(c);
+  }
+  if (cancel) {
+    bw__cancel_unwatch(cancel, &l.watch);
+    bw__wait_over(&l.w.waiter);
+  }
+  if (enters) lock_again(c);
+  return l.w.result;
+}
+
+int bw_cond_wait_until(bw_cond *c, int64_t deadline) {
+  return bw__cond_wait_with(c, bw__sync_deadline(deadline), NULL);
+}
+
+// ---- waking -------------------------------------------------------------------------------------
+
+// Nobody waits whose wait began before the caller's last synchronisation with it.
+static inline bool nobody(bw_cond *c) { return bw__load(wait_of(c)) == bw__load(notify_of(c)); }
+
+void bw_cond_signal(bw_cond *c) {
+  check_copy(c);
+  if (nobody(c)) return;
+  lock_list(c);
+  bw__list *list = list_of(c);
+  cond_waiter *w = bw__list_empty(list) ? NULL : waiter_of(list->next);
+  bool ready = w && leave_locked(c, w, 0);
+  unlock_list(c);
+  if (ready) bw__waiter_ready(&w->waiter);
+}
+
+void bw_cond_broadcast(bw_cond *c) {
+  check_copy(c);
+  if (nobody(c)) return;
+  bw__list woken, *list = list_of(c);
+  bw__list_init(&woken);
+  lock_list(c);
+  while (!bw__list_empty(list)) {
+    cond_waiter *w = waiter_of(list->next);
+    if (leave_locked(c, w, 0)) bw__list_push_back(&woken, &w->waiter.link);
+  }
+  unlock_list(c);
+  for (bw__list *link; (link = bw__list_pop_front(&woken));)
+    bw__waiter_ready(&waiter_of(link)->waiter);
+}
