@@ -339,7 +339,7 @@ static void group_mutex(void) {
       {.text = "l | l | l", .bound = 3},
       {.text = "l | l | L", .timeouts = 1, .starves = true, .bound = 3},
       {.text = "l | L | L", .timeouts = 1, .starves = true, .bound = 3},
-      {.text = "gl | gL | gL", .starves = true, .bound = 2},
+      {.text = "gl | gL | gL", .starves = true, .bound = 1},
       {.text = "ll | l | L", .timeouts = 1, .starves = true, .bound = 4},
       // The long form.
       {.text = "lll | LL", .timeouts = 1, .starves = true, .bound = 4},
