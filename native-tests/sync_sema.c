@@ -48,8 +48,8 @@ static void acquire_one(bw__rand *rng, int place) {
   int t = (int)bw__rand_below(rng, TICKETS);
   if (m.waits[t]) return;
   bool lifo = bw__rand_below(rng, 4) == 0;
-  int code = bw__sema_acquire_ticket(word(place), &m.tickets[t], lifo ? BW_SEMA_LIFO : BW_SEMA_FIFO,
-                                     complete);
+  bw__sema_ticket_init(&m.tickets[t], word(place), complete);
+  int code = bw__sema_acquire_ticket(&m.tickets[t], lifo ? BW_SEMA_LIFO : BW_SEMA_FIFO);
   CHECK_EQ(code, m.permits[place] > 0 ? 0 : BW_EAGAIN);
   if (code == 0)
     m.permits[place]--;
@@ -64,6 +64,8 @@ static void cancel_one(bw__rand *rng) {
   while (m.queue[place][at] != t) at++;
   CHECK(bw__sema_cancel_ticket(&m.tickets[t]));
   CHECK(!bw__sema_cancel_ticket(&m.tickets[t]));
+  if (m.permits[place] == 0) // nor will it wait any more
+    CHECK_EQ(bw__sema_acquire_ticket(&m.tickets[t], BW_SEMA_FIFO), BW_ECANCELED);
   model_remove(place, at);
 }
 

@@ -34,14 +34,7 @@
 
 enum { WAITING = BW_EAGAIN };
 
-typedef struct {
-  bw__waiter waiter; // its link is in the list: under the list's lock
-  bw_cond *cond;
-  uint32_t ticket;
-  int result;    // WAITING, then how the wait ended: under the list's lock
-  bool parked;   // so it must be readied: under the list's lock
-  bool unlocked; // the other locker's unlock has returned: its own
-} cond_waiter;
+typedef bw__cond_waiter cond_waiter;
 
 typedef struct {
   cond_waiter w;
@@ -303,4 +296,52 @@ void bw_cond_broadcast(bw_cond *c) {
   unlock_list(c);
   for (bw__list *link; (link = bw__list_pop_front(&woken));)
     bw__waiter_ready(&waiter_of(link)->waiter);
+}
+
+// ---- tickets ------------------------------------------------------------------------------------
+//
+// A ticket is parked from its beginning: whoever takes it off the list readies it, which begins to
+// lock the mutex for it. So all of it but the waiter is used by one thread at a time.
+
+static void relocked(bw__mutex_ticket *m, int code) {
+  bw__cond_ticket *t = BW_CONTAINER(m, bw__cond_ticket, m);
+  t->complete(t, code == 0 ? t->code : BW_ESTATE);
+}
+
+static void relock(bw__cond_ticket *t) {
+  int code = bw__mutex_lock_ticket(&t->m);
+  if (code != BW_EAGAIN) relocked(&t->m, code);
+}
+
+static void signalled(bw__waiter *w) { relock(BW_CONTAINER(w, bw__cond_ticket, w.waiter)); }
+
+void bw__cond_ticket_init(bw__cond_ticket *t, bw_cond *c,
+                          void (*complete)(bw__cond_ticket *t, int code)) {
+  t->w = (cond_waiter){.cond = c, .result = WAITING, .parked = true};
+  t->w.waiter.kind = BW_WAIT_TICKET;
+  t->w.waiter.complete = signalled;
+  bw__mutex_ticket_init(&t->m, c->mu, false, relocked);
+  t->code = 0;
+  t->complete = complete;
+}
+
+int bw__cond_wait_ticket(bw__cond_ticket *t) {
+  bw_cond *c = t->w.cond;
+  check(c);
+  lock_list(c);
+  enter_locked(c, &t->w);
+  bool unlocked = bw__mutex_try_unlock(c->mu, false);
+  if (!unlocked) leave_locked(c, &t->w, BW_ESTATE);
+  unlock_list(c);
+  return unlocked ? BW_EAGAIN : BW_ESTATE;
+}
+
+void bw__cond_cancel_ticket(bw__cond_ticket *t) {
+  if (!end(&t->w, BW_ECANCELED)) return;
+  t->code = BW_ECANCELED;
+  relock(t);
+}
+
+bool bw__cond_abandon_ticket(bw__cond_ticket *t) {
+  return bw__mutex_cancel_ticket(&t->m) || end(&t->w, BW_ECANCELED);
 }

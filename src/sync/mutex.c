@@ -49,6 +49,10 @@
 // it, but a newcomer who has begun to wait meanwhile may take it from us. Then he is counted and
 // the count is not 0 (or 1) any more: so between two looks at the permit we look at the word.
 //
+// Tickets (JavaScript's locks) are contenders without a stack: what a woken goroutine does, the
+// thread that grants the permit does for them, or their owner when it finds the time. A ticket can
+// be cancelled between two waits; then it gives up when it would begin the next one.
+//
 // A new owner settles by compare-and-swap: between its look at the count and the change another may
 // have given up, and have left it as the last who waits.
 //
@@ -124,12 +128,7 @@ static void spin(void) {
 
 // ---- lock ---------------------------------------------------------------------------------------
 
-typedef struct {
-  bw_mutex *mu;
-  int64_t since; // when it began to wait; 0: it has not
-  bool starving; // it has waited for too long
-  bool awake;    // WOKEN is set, and is ours to clear
-} contender;
+typedef bw__mutex_contender contender;
 
 // The mutex is locked: looks on for a while, and says so by WOKEN when others wait. Returns the
 // state as it is then.
@@ -197,12 +196,26 @@ static int give_up(contender *c, int code) {
   }
 }
 
-// Waits for a permit. 0: got one; `*owner`: and with it the mutex.
-static BW_INLINE int wait(contender *c, bw__reason reason, const void *object, int64_t deadline,
-                          bw__cancel_source *cancel, bool *owner) {
+// With a permit. True: and so with the mutex.
+static BW_INLINE bool permitted(contender *c) {
+  if (BW_MUTEX_STARVATION && !c->starving) c->starving = bw__port_now() - c->since > STARVES_AFTER;
+  bool owner = look(c->mu) & STARVING;
+  if (owner) settle(c);
+  c->awake = true;
+  return owner;
+}
+
+static BW_INLINE bw__sema_order begin_waiting(contender *c) {
   bw__sema_order order = c->since ? BW_SEMA_LIFO : BW_SEMA_FIFO;
   if (!c->since) c->since = bw__port_now();
   c->awake = false;
+  return order;
+}
+
+// Waits for a permit. 0: got one; `*owner`: and with it the mutex.
+static BW_INLINE int wait(contender *c, bw__reason reason, const void *object, int64_t deadline,
+                          bw__cancel_source *cancel, bool *owner) {
+  bw__sema_order order = begin_waiting(c);
   int code = 0;
   if (deadline == BW_SEMA_NO_DEADLINE && !cancel)
     bw__sema_acquire(sema(c->mu), order, reason, object);
@@ -212,10 +225,7 @@ static BW_INLINE int wait(contender *c, bw__reason reason, const void *object, i
     *owner = (code = give_up(c, code)) == 0;
     return code;
   }
-  if (BW_MUTEX_STARVATION && !c->starving) c->starving = bw__port_now() - c->since > STARVES_AFTER;
-  *owner = look(c->mu) & STARVING;
-  if (*owner) settle(c);
-  c->awake = true;
+  *owner = permitted(c);
   return 0;
 }
 
@@ -254,6 +264,58 @@ int bw_mutex_lock_until(bw_mutex *mu, int64_t deadline) {
   return bw__mutex_lock_with(mu, bw__sync_deadline(deadline), NULL);
 }
 
+// ---- tickets ------------------------------------------------------------------------------------
+
+// The loop of lock(), without a stack. Once the ticket waits, it is whoever grants it that goes on,
+// at once or when the owner resumes it: so nothing of it may be touched after BW_EAGAIN.
+static int go_on(bw__mutex_ticket *t) {
+  contender *c = &t->c;
+  for (int32_t state = look(c->mu);;) {
+    if (t->own) state = look_on(c, state);
+    int32_t to = wanted(c, state);
+    if (!change(c->mu, &state, to)) continue;
+    if (!(state & (LOCKED | STARVING))) return 0;
+    if ((to & ~state) & STARVING) bw__add_relaxed(&starvations_begun, 1);
+    int code = bw__sema_acquire_ticket(&t->w, begin_waiting(c));
+    if (code == BW_EAGAIN) return code;
+    if (code != 0) return give_up(c, code);
+    if (permitted(c)) return 0;
+    state = look(c->mu);
+  }
+}
+
+static void granted(bw__waiter *w) {
+  bw__mutex_ticket *t = BW_CONTAINER(w, bw__mutex_ticket, w.waiter);
+  if (t->own) {
+    t->complete(t, BW_EAGAIN);
+    return;
+  }
+  int code = bw__mutex_resume_ticket(t);
+  if (code != BW_EAGAIN) t->complete(t, code);
+}
+
+void bw__mutex_ticket_init(bw__mutex_ticket *t, bw_mutex *mu, bool own,
+                           void (*complete)(bw__mutex_ticket *t, int code)) {
+  bw__sema_ticket_init(&t->w, sema(mu), granted);
+  t->c = (contender){.mu = mu};
+  t->own = own;
+  t->complete = complete;
+}
+
+int bw__mutex_lock_ticket(bw__mutex_ticket *t) {
+  int32_t unlocked = 0;
+  return change(t->c.mu, &unlocked, LOCKED) ? 0 : go_on(t);
+}
+
+int bw__mutex_resume_ticket(bw__mutex_ticket *t) { return permitted(&t->c) ? 0 : go_on(t); }
+
+bool bw__mutex_cancel_ticket(bw__mutex_ticket *t) {
+  if (!bw__sema_cancel_ticket(&t->w)) return false;
+  int code = give_up(&t->c, BW_ECANCELED);
+  if (code == 0) t->complete(t, 0);
+  return code != 0;
+}
+
 // ---- unlock -------------------------------------------------------------------------------------
 
 // LOCKED was taken off already.
@@ -280,4 +342,13 @@ BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu, int32_t state) {
 
 BW_NOINLINE void bw__mutex_unlock_staying_contended(bw_mutex *mu, int32_t state) {
   unlock_rest(mu, state, false);
+}
+
+bool bw__mutex_try_unlock(bw_mutex *mu, bool handoff) {
+  int32_t state = look(mu);
+  do
+    if (!(state & LOCKED)) return false;
+  while (!change(mu, &state, state - LOCKED));
+  if (state != LOCKED) unlock_rest(mu, state - LOCKED, handoff);
+  return true;
 }

@@ -14,6 +14,42 @@ int bw__mutex_lock_with(bw_mutex *mu, int64_t deadline, bw__cancel_source *cance
 int bw__mutex_lock_inside(bw_mutex *mu, bw__reason reason, const void *object, int64_t deadline,
                           bw__cancel_source *cancel);
 
+// One who wants a mutex.
+typedef struct {
+  bw_mutex *mu;
+  int64_t since; // when it began to wait; 0: it has not
+  bool starving; // it has waited for too long
+  bool awake;    // WOKEN is set, and is ours to clear
+} bw__mutex_contender;
+
+// A lock without a stack. `complete` is called once if bw__mutex_lock_ticket returned BW_EAGAIN, on
+// whatever thread ends the wait, with 0, or BW_ECANCELED after a cancel; it must not panic, park or
+// take a lock of a rank below the semaphore table's.
+//
+// With `own` it is called with BW_EAGAIN instead when it is the ticket's turn to try again; then
+// its owner calls bw__mutex_resume_ticket. Others may be quicker by then, as they may with a
+// goroutine that was woken; without, the mutex is the ticket's before anybody knows.
+typedef struct bw__mutex_ticket {
+  bw__sema_waiter w;
+  bw__mutex_contender c;
+  bool own;
+  void (*complete)(struct bw__mutex_ticket *t, int code);
+} bw__mutex_ticket;
+
+void bw__mutex_ticket_init(bw__mutex_ticket *t, bw_mutex *mu, bool own,
+                           void (*complete)(bw__mutex_ticket *t, int code));
+// 0: locked, and complete is not called. BW_EAGAIN: it waits. BW_ECANCELED: it was cancelled before
+// it began. Blocks: never; with `own` it spins as a lock does.
+int bw__mutex_lock_ticket(bw__mutex_ticket *t);
+int bw__mutex_resume_ticket(bw__mutex_ticket *t);
+// For the ticket's owner. True: it does not wait any more, has not got the mutex, and complete will
+// not be called. False: complete has been called or will be in a moment, maybe by this call.
+// Blocks: M, for a few instructions of others.
+bool bw__mutex_cancel_ticket(bw__mutex_ticket *t);
+
+// Unlocks. False: it was not locked, which is no error here. `handoff` as for bw__sema_release.
+bool bw__mutex_try_unlock(bw_mutex *mu, bool handoff);
+
 // As bw_mutex_unlock, but it never switches: for who holds a thread's lock.
 void bw__mutex_unlock_staying_contended(bw_mutex *mu, int32_t state);
 static inline void bw__mutex_unlock_staying(bw_mutex *mu) {

@@ -195,3 +195,81 @@ int bw_rwmutex_lock_until(bw_rwmutex *rw, int64_t deadline) {
 void bw_rwmutex_unlock(bw_rwmutex *rw) {
   if (BW_UNLIKELY(!leave(rw, HOLDS))) bw__fatal("sync: Unlock of unlocked RWMutex");
 }
+
+bool bw__rwmutex_try_unlock(bw_rwmutex *rw) { return leave(rw, HOLDS); }
+
+bool bw__rwmutex_try_runlock(bw_rwmutex *rw) {
+  uint64_t word = look(rw);
+  do
+    if ((word & HOLDS) || !(word & READERS)) return false;
+  while (!change(rw, &word, word - 1));
+  if ((word & READERS) == 1) let_writer_in(rw);
+  return true;
+}
+
+// ---- tickets ------------------------------------------------------------------------------------
+//
+// A reader has one wait. It does not count itself as inside before it knows that it is: so
+// JavaScript, which may call runlock too often, cannot take that away from it.
+//
+// A writer waits twice, first as a ticket of the mutex `writers`, which another thread completes.
+// Cancelling begins with the second wait: if that has not begun it will find the mark, whenever the
+// first one ends.
+
+static int rlock_ticket(bw__rwmutex_ticket *t) {
+  uint64_t word = look(t->rw), to;
+  do to = word + (word & BW__RW_WRITER ? WAITING : 1);
+  while (!change(t->rw, &word, to));
+  if (!(word & BW__RW_WRITER)) return 0;
+  int code = bw__sema_acquire_ticket(&t->w, BW_SEMA_FIFO);
+  return code == 0 || code == BW_EAGAIN ? code : give_up_reading(t->rw, code);
+}
+
+// As give_up_writing, without a wait: the permit is there after a few instructions of another.
+static int stop_writing(bw_rwmutex *rw, int code) {
+  bool holds = !leave(rw, PENDING);
+  for (unsigned rounds = 1; holds && !bw__sema_try(writer(rw)); rounds++) bw__sync_relax(rounds);
+  return holds ? 0 : code;
+}
+
+// With the mutex `writers`.
+static int enter_ticket(bw__rwmutex_ticket *t) {
+  uint64_t word = 0; // most likely
+  while (!change(t->rw, &word, word & READERS ? word | PENDING : word | HOLDS)) {}
+  if (!(word & READERS)) return 0;
+  int code = bw__sema_acquire_ticket(&t->w, BW_SEMA_FIFO);
+  return code == 0 || code == BW_EAGAIN ? code : stop_writing(t->rw, code);
+}
+
+static void got_writers(bw__mutex_ticket *m, int code) {
+  bw__rwmutex_ticket *t = BW_CONTAINER(m, bw__rwmutex_ticket, m);
+  if (code == 0) code = enter_ticket(t);
+  if (code != BW_EAGAIN) t->complete(t, code);
+}
+
+static void let_in(bw__waiter *w) {
+  bw__rwmutex_ticket *t = BW_CONTAINER(w, bw__rwmutex_ticket, w.waiter);
+  t->complete(t, 0);
+}
+
+void bw__rwmutex_ticket_init(bw__rwmutex_ticket *t, bw_rwmutex *rw, bool writes,
+                             void (*complete)(bw__rwmutex_ticket *t, int code)) {
+  bw__mutex_ticket_init(&t->m, &rw->writers, false, got_writers);
+  bw__sema_ticket_init(&t->w, writes ? writer(rw) : readers(rw), let_in);
+  t->rw = rw;
+  t->writes = writes;
+  t->complete = complete;
+}
+
+int bw__rwmutex_lock_ticket(bw__rwmutex_ticket *t) {
+  if (!t->writes) return rlock_ticket(t);
+  int code = bw__mutex_lock_ticket(&t->m);
+  return code == 0 ? enter_ticket(t) : code;
+}
+
+bool bw__rwmutex_cancel_ticket(bw__rwmutex_ticket *t) {
+  if (!bw__sema_cancel_ticket(&t->w)) return t->writes && bw__mutex_cancel_ticket(&t->m);
+  int code = t->writes ? stop_writing(t->rw, BW_ECANCELED) : give_up_reading(t->rw, BW_ECANCELED);
+  if (code == 0) t->complete(t, 0);
+  return code != 0;
+}

@@ -306,19 +306,34 @@ int bw__sema_acquire_until(_Atomic(uint32_t) *sema, bw__sema_order order, bw__re
 
 // ---- tickets ------------------------------------------------------------------------------------
 
-int bw__sema_acquire_ticket(_Atomic(uint32_t) *sema, bw__sema_waiter *t, bw__sema_order order,
-                            void (*complete)(bw__waiter *w)) {
-  if (bw__sema_try(sema)) return 0;
+void bw__sema_ticket_init(bw__sema_waiter *t, _Atomic(uint32_t) *sema,
+                          void (*complete)(bw__waiter *w)) {
   t->waiter = (bw__waiter){.kind = BW_WAIT_TICKET, .complete = complete};
-  init(t, sema);
-  sema_root *r = root_of(sema);
-  lock(r);
-  bool waits = enter(r, t, order);
-  bw__mutex_unlock(&r->lock);
-  return waits ? BW_EAGAIN : 0;
+  t->sema = sema;
+  t->result = 0;
 }
 
-bool bw__sema_cancel_ticket(bw__sema_waiter *t) { return end(t, BW_ECANCELED); }
+// What of the ticket is not constant is under the root's lock, the end of cancelling too: so a
+// cancel comes either before the entry, which sees it, or finds the ticket in the queue.
+int bw__sema_acquire_ticket(bw__sema_waiter *t, bw__sema_order order) {
+  if (bw__sema_try(t->sema)) return 0;
+  sema_root *r = root_of(t->sema);
+  lock(r);
+  int code = t->result == BW_ECANCELED ? BW_ECANCELED : 0;
+  if (code == 0 && enter(r, t, order)) code = t->result = WAITING;
+  bw__mutex_unlock(&r->lock);
+  return code;
+}
+
+bool bw__sema_cancel_ticket(bw__sema_waiter *t) {
+  sema_root *r = root_of(t->sema);
+  lock(r);
+  bool waits = t->result == WAITING;
+  if (waits) leave_queue(r, find(r, t->sema), t);
+  t->result = BW_ECANCELED;
+  bw__mutex_unlock(&r->lock);
+  return waits;
+}
 
 // ---- release ------------------------------------------------------------------------------------
 

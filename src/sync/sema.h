@@ -54,11 +54,17 @@ typedef struct bw__sema_waiter {
   struct bw__sema_waiter *lower, *upper; // smaller and larger addresses
 } bw__sema_waiter;
 
-// A wait without a stack. 0: there was a permit, and nothing else happens. BW_EAGAIN: t waits, and
-// `complete` is called once, with &t->waiter, when it has been granted, on whoever released.
-int bw__sema_acquire_ticket(_Atomic(uint32_t) *sema, bw__sema_waiter *t, bw__sema_order order,
-                            void (*complete)(bw__waiter *w));
-// True: it does not wait any more and was not granted.
+// Waits without a stack. A ticket is made for one semaphore and may wait there many times, one
+// after the other. `complete` is called once for each wait that began, with &t->waiter, when it has
+// been granted, on whoever released: it must not panic, park or take a lock of a rank below the
+// table's.
+void bw__sema_ticket_init(bw__sema_waiter *t, _Atomic(uint32_t) *sema,
+                          void (*complete)(bw__waiter *w));
+// 0: there was a permit, and nothing else happens. BW_EAGAIN: it waits, and is not the caller's to
+// touch. BW_ECANCELED: it was cancelled before. Blocks: never.
+int bw__sema_acquire_ticket(bw__sema_waiter *t, bw__sema_order order);
+// For the ticket's owner: it will not wait any more. True: it waited, and was not granted. False:
+// it did not, or `complete` has been called or is about to be. Blocks: never.
 bool bw__sema_cancel_ticket(bw__sema_waiter *t);
 
 // Gives a permit back. `handoff`: the one who gets it runs at once, in the caller's time slice, if

@@ -78,6 +78,49 @@ int bw_waitgroup_wait_until(bw_waitgroup *wg, int64_t deadline) {
   return bw__waitgroup_wait_with(wg, bw__sync_deadline(deadline), NULL);
 }
 
+// ---- for JavaScript: without panics, and without a stack ----------------------------------------
+
+// One step to 0, so W2's misuse cannot happen here.
+int bw__waitgroup_try_add(bw_waitgroup *wg, int n) {
+  uint64_t state = bw__load(word(wg)), to;
+  int64_t count;
+  do {
+    count = (int64_t)counter(state) + n;
+    if (count < 0 || count > INT32_MAX) return BW_ERANGE;
+    if (n > 0 && counter(state) == 0 && waiters(state) > 0) return BW_ESTATE;
+    to = count == 0 ? 0 : (uint64_t)count << 32 | waiters(state);
+  } while (!bw__cas(word(wg), &state, to));
+  if (n < 0 && count == 0) bw__sema_release_n(sema(wg), waiters(state));
+  return 0;
+}
+
+static void let_go(bw__waiter *w) {
+  bw__waitgroup_ticket *t = BW_CONTAINER(w, bw__waitgroup_ticket, w.waiter);
+  t->complete(t);
+}
+
+void bw__waitgroup_ticket_init(bw__waitgroup_ticket *t, bw_waitgroup *wg,
+                               void (*complete)(bw__waitgroup_ticket *t)) {
+  bw__sema_ticket_init(&t->w, sema(wg), let_go);
+  t->wg = wg;
+  t->complete = complete;
+}
+
+int bw__waitgroup_wait_ticket(bw__waitgroup_ticket *t) {
+  uint64_t state = bw__load(word(t->wg));
+  do
+    if (counter(state) == 0) return 0;
+  while (!bw__cas(word(t->wg), &state, state + 1));
+  return bw__sema_acquire_ticket(&t->w, BW_SEMA_FIFO);
+}
+
+bool bw__waitgroup_cancel_ticket(bw__waitgroup_ticket *t) {
+  if (!bw__sema_cancel_ticket(&t->w)) return false;
+  int code = give_up(t->wg, BW_ECANCELED);
+  if (code == 0) t->complete(t);
+  return code != 0;
+}
+
 // ---- go -----------------------------------------------------------------------------------------
 
 typedef struct {

@@ -19,10 +19,10 @@
 // Without Atomics.waitAsync (older Firefox) the word is polled by a timer: at once, then after 1, 2,
 // 4 and at most 8 ms while nothing comes. An idle thread with a pending operation so wakes 125 times a
 // second, and a completion may come 8 ms late.
-import type { BurrowError } from './errors.js';
-import { OP } from './exports.js';
+import { OK, type BurrowError } from './errors.js';
+import { AGENT, OP } from './exports.js';
 import type { Instance } from './instance.js';
-import { KeepAlive } from './platform.js';
+import { KeepAlive, now } from './platform.js';
 
 const POLL_MAX_MS = 8;
 
@@ -75,7 +75,17 @@ export class Agent {
 
   /** As expect, but sleeps until then. Only where Atomics.wait is allowed. */
   block(key: number, pending: Pending): void {
+    this.blockUntil(key, pending, Infinity);
+  }
+
+  /**
+   * The same until `deadline`, a time of now(). When that has passed and the operation could be taken back, `pending`
+   * hears nothing.
+   */
+  blockUntil(key: number, pending: Pending, deadline: number): void {
     const { heap, death } = this.#instance;
+    const op = this.lastOp();
+    let until = deadline;
     this.#pending.set(key, pending);
     for (;;) {
       const seen = heap.load(this.#at);
@@ -83,9 +93,28 @@ export class Agent {
       if (!this.#pending.has(key)) return;
       const error = death.error();
       if (error) return this.#failAll(error);
+      const left = until === Infinity ? Infinity : until - now();
+      if (left <= 0) {
+        if (this.cancel(key, op)) return;
+        until = Infinity;
+        continue;
+      }
       const words = heap.words(this.#at);
-      if (!this.#look(words, seen)) Atomics.wait(words, this.#at >>> 2, seen);
+      if (!this.#look(words, seen)) Atomics.wait(words, this.#at >>> 2, seen, left);
     }
+  }
+
+  /** Right after an operation was left behind: its address. */
+  lastOp(): number {
+    return this.#instance.heap.u32(this.#at + AGENT.op);
+  }
+
+  /** Takes back the operation `key` at `op`. True: nothing will come. False: it has come, or will. */
+  cancel(key: number, op: number): boolean {
+    if (!this.#pending.has(key) || this.#instance.exports.bw_js_op_cancel(op) !== OK) return false;
+    this.#pending.delete(key);
+    if (this.#pending.size === 0 && this.#listening) this.#wake();
+    return true;
   }
 
   /** Ends everything that is pending; nothing comes from here any more. */
@@ -122,6 +151,13 @@ export class Agent {
     }
     this.#taken = seen;
     return true;
+  }
+
+  // Has #listen look again, which holds the process open.
+  #wake(): void {
+    const words = this.#instance.heap.words(this.#at);
+    Atomics.add(words, this.#at >>> 2, 1);
+    Atomics.notify(words, this.#at >>> 2);
   }
 
   #failAll(error: BurrowError): void {

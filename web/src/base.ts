@@ -1,11 +1,19 @@
 import { Block } from './block.js';
 import { Chan, type ChanHandle } from './chan.js';
+import { Cond } from './cond.js';
 import type { Core } from './core.js';
 import type { ElementType } from './elements.js';
 import { BurrowError } from './errors.js';
 import { THREAD } from './exports.js';
+import type { LockHandle, LockKind } from './lock.js';
+import { isLockHandle, openLock, type Locks } from './locks.js';
+import { Mutex } from './mutex.js';
+import { Once } from './once.js';
+import { RWMutex } from './rwmutex.js';
+import { Semaphore } from './semaphore.js';
 import { nextCap, Slice, type GrowthRule, type SliceOptions } from './slice.js';
 import * as stats from './stats.js';
+import { WaitGroup } from './waitgroup.js';
 import type { WasmExports, WasmMemory, WasmModule } from './wasm-types.js';
 
 /**
@@ -71,9 +79,51 @@ export abstract class BaseRuntime {
     return Chan.make(this.core, type, capacity);
   }
 
+  /** Makes a mutex. */
+  mutex(): Mutex {
+    return Mutex.make(this.core);
+  }
+
+  /** Makes a read-write mutex. */
+  rwMutex(): RWMutex {
+    return RWMutex.make(this.core);
+  }
+
+  /**
+   * Makes a semaphore.
+   *
+   * @param permits - how many it begins with
+   */
+  semaphore(permits: number): Semaphore {
+    return Semaphore.make(this.core, permits);
+  }
+
+  /** Makes a wait group. */
+  waitGroup(): WaitGroup {
+    return WaitGroup.make(this.core);
+  }
+
+  /** Makes something that is done once. */
+  once(): Once {
+    return Once.make(this.core);
+  }
+
+  /**
+   * Makes a condition variable for what `mutex` guards.
+   *
+   * @example
+   * const filled = rt.cond(mu);
+   */
+  cond(mutex: Mutex): Cond {
+    return Cond.make(this.core, mutex);
+  }
+
   /** The channel that another thread's `handle()` names. */
-  open<T extends ElementType>(handle: ChanHandle<T>): Chan<T> {
-    return Chan.open(this.core, handle);
+  open<T extends ElementType>(handle: ChanHandle<T>): Chan<T>;
+  /** The lock that another thread's `handle()` names. */
+  open<K extends LockKind>(handle: LockHandle<K>): Locks[K];
+  open(handle: ChanHandle | LockHandle): Chan<ElementType> | Locks[LockKind] {
+    return isLockHandle(handle) ? openLock(this.core, handle) : Chan.open(this.core, handle);
   }
 
   /**

@@ -64,7 +64,7 @@ export class Chan<T extends ElementType> implements AsyncIterable<ValueOf<T>> {
     core.check();
     const isHandle = typeof handle === 'object' && handle !== null && handle.kind === 'chan';
     if (!isHandle || !Number.isInteger(handle.id)) {
-      throw new TypeError(`open() takes what handle() of a channel gave, not ${describe(handle)}`);
+      throw new TypeError(`open() takes what handle() gave, not ${describe(handle)}`);
     }
     const element = elementOf(handle.type);
     if (handle.runtime !== core.facts.id) throw new BurrowError('EHANDLE', 'this handle belongs to another runtime');

@@ -1,4 +1,4 @@
-// One thread's share of a runtime: what channels, slices and blocks are made on.
+// One thread's share of a runtime: what channels, locks, slices and blocks are made on.
 import { Agent, type Pending } from './agent.js';
 import { BurrowError, errorOf } from './errors.js';
 import { THREAD, type Exports } from './exports.js';
@@ -51,6 +51,11 @@ export class Core {
     return this.instance.death.error();
   }
 
+  /** Whether this thread's part in it has ended. */
+  get over(): boolean {
+    return this.#over !== undefined;
+  }
+
   /** Pending operations fail with `error`, and so do all later ones. */
   end(error: BurrowError): void {
     this.#over ??= error;
@@ -98,6 +103,18 @@ export class Core {
 
   block(key: number, pending: Pending): void {
     this.#agent.block(key, pending);
+  }
+
+  blockUntil(key: number, pending: Pending, deadline: number): void {
+    this.#agent.blockUntil(key, pending, deadline);
+  }
+
+  lastOp(): number {
+    return this.#agent.lastOp();
+  }
+
+  cancel(key: number, op: number): boolean {
+    return this.#agent.cancel(key, op);
   }
 
   /** Throws on a thread that must not sleep. */

@@ -26,29 +26,30 @@ function headline(text: string): string {
 /** @internal */
 export class DeathPage {
   readonly #heap: Heap;
-  readonly #at: number;
+  /** Its address. */
+  readonly at: number;
 
   constructor(heap: Heap, at: number) {
     this.#heap = heap;
-    this.#at = at;
+    this.at = at;
   }
 
   get state(): number {
-    return this.#heap.load(this.#at);
+    return this.#heap.load(this.at);
   }
 
   /** Writes the message, unless another thread has. The caller wakes the others. */
   died(text: string): void {
-    if (!this.#heap.exchangeIf(this.#at + (WORDS - 1) * 4, 0, 1)) return;
+    if (!this.#heap.exchangeIf(this.at + (WORDS - 1) * 4, 0, 1)) return;
     const bytes = new TextEncoder().encode(text).slice(-TEXT_MAX);
-    this.#heap.bytes(this.#at + 8, TEXT_MAX).set(bytes);
-    this.#heap.store(this.#at + 4, bytes.length);
-    this.#heap.store(this.#at, DIED);
+    this.#heap.bytes(this.at + 8, TEXT_MAX).set(bytes);
+    this.#heap.store(this.at + 4, bytes.length);
+    this.#heap.store(this.at, DIED);
   }
 
   /** Says that the runtime was stopped, unless it died before. */
   stopped(): void {
-    this.#heap.exchangeIf(this.#at, ALIVE, STOPPED);
+    this.#heap.exchangeIf(this.at, ALIVE, STOPPED);
   }
 
   /** The error that every operation gets from now on; undefined while the runtime lives. */
@@ -56,8 +57,8 @@ export class DeathPage {
     const state = this.state;
     if (state === ALIVE) return undefined;
     if (state === STOPPED) return new BurrowError('ESTOPPED', 'the runtime was stopped');
-    const length = Math.min(this.#heap.load(this.#at + 4), TEXT_MAX);
-    const detail = new TextDecoder().decode(this.#heap.copy(this.#at + 8, length));
+    const length = Math.min(this.#heap.load(this.at + 4), TEXT_MAX);
+    const detail = new TextDecoder().decode(this.#heap.copy(this.at + 8, length));
     return new BurrowError('EFATAL', headline(detail) || 'the runtime died', { detail });
   }
 }

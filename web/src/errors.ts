@@ -8,9 +8,11 @@ export type BurrowErrorCode =
   | 'EINVAL'
   /** Send on, or close of, a closed channel. */
   | 'ECLOSED'
+  /** The time given to an operation is over. */
+  | 'ETIMEDOUT'
   /** Not possible on this thread. */
   | 'ENOTSUP'
-  /** Not possible now: a token used twice, a runtime that was detached. */
+  /** Not possible now: a token used twice, a runtime that was detached, a lock that is not locked. */
   | 'ESTATE'
   /** A handle that was dropped, never was, or belongs to another runtime. */
   | 'EHANDLE'
@@ -56,12 +58,17 @@ export const EAGAIN = -3;
 /** @internal */
 export const ECLOSED = -4;
 /** @internal */
+export const ESTATE = -7;
+/** @internal */
 export const ERANGE = -9;
+/** @internal */
+export const ECANCELED = -10;
 
 const byCode = new Map<number, [BurrowErrorCode, string]>([
   [-1, ['ENOMEM', 'out of memory']],
   [-2, ['EINVAL', 'invalid argument']],
   [-4, ['ECLOSED', 'channel is closed']],
+  [-5, ['ETIMEDOUT', 'the time is over']],
   [-6, ['ENOTSUP', 'not supported on this thread']],
   [-7, ['ESTATE', 'not possible in this state']],
   [-8, ['EHANDLE', 'not a live handle of this runtime']],

@@ -23,6 +23,7 @@ export interface Exports {
 
   bw_js_agent_next(agent: number): number;
   bw_js_op_free(op: number): void;
+  bw_js_op_cancel(op: number): number;
 
   bw_js_alloc(size: number): number;
   bw_js_free(at: number): void;
@@ -48,6 +49,23 @@ export interface Exports {
   bw_js_chan_cap(chan: number): number;
   bw_js_chan_elem_size(chan: number): number;
 
+  bw_js_lock_make(kind: number, permits: number, mutex: number, mutexId: number): number;
+  bw_js_lock_find(lock: number, kind: number): number;
+  bw_js_lock_drop(at: number, id: number): number;
+  bw_js_mutex_lock(at: number, id: number, key: number, own: number): number;
+  bw_js_mutex_try_lock(at: number, id: number): number;
+  bw_js_mutex_unlock(at: number, id: number): number;
+  bw_js_rwmutex_lock(at: number, id: number, key: number, writes: number): number;
+  bw_js_rwmutex_try_lock(at: number, id: number, writes: number): number;
+  bw_js_rwmutex_unlock(at: number, id: number, writes: number): number;
+  bw_js_sema_acquire(at: number, id: number, key: number): number;
+  bw_js_sema_try_acquire(at: number, id: number): number;
+  bw_js_sema_release(at: number, id: number, permits: number): number;
+  bw_js_waitgroup_wait(at: number, id: number, key: number): number;
+  bw_js_waitgroup_add(at: number, id: number, count: number): number;
+  bw_js_cond_wait(at: number, id: number, key: number): number;
+  bw_js_cond_wake(at: number, id: number, all: number): number;
+
   bw_js_slice_make(elemSize: number, len: number, cap: number): number;
   bw_js_slice_append(slice: number, values: number, count: number, rule: number): number;
   bw_js_slice_slice(slice: number, low: number, high: number, max: number): number;
@@ -59,5 +77,9 @@ export interface Exports {
 
 /** @internal Offsets of bw_js_thread. */
 export const THREAD = { claimed: 0, stackTop: 4, tls: 8, agent: 12, entered: 16 } as const;
+/** @internal Offsets of bw_js_agent. */
+export const AGENT = { word: 0, op: 4 } as const;
 /** @internal Offsets of bw_js_op. */
 export const OP = { key: 0, code: 4, valueSize: 8, value: 12 } as const;
+/** @internal Offsets of bw_js_lock. */
+export const LOCK = { id: 0, value: 8, onceDone: 8, onceMutex: 12, condMutex: 8, condMutexId: 12, cond: 16 } as const;

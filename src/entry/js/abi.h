@@ -65,17 +65,20 @@ int bw_js_close(void);
 
 typedef struct bw_js_agent {
   _Atomic(uint32_t) word; // offset 0
+  uint32_t op;            // offset 4: address of the op that was left behind last
 } bw_js_agent;
 
 typedef struct bw_js_op {
   uint32_t key;        // offset 0: what JavaScript gave
-  int32_t code;        // offset 4: 0 or BW_ECLOSED
+  int32_t code;        // offset 4: how it ended
   uint32_t value_size; // offset 8
   uint32_t value;      // offset 12: address of the value's bytes
 } bw_js_op;
 
 bw_js_op *bw_js_agent_next(bw_js_agent *agent); // NULL: none
 void bw_js_op_free(bw_js_op *op);               // after reading
+// Of an op that has not been read. 0: it is gone, and nothing was done. BW_EAGAIN: it comes, soon.
+int bw_js_op_cancel(bw_js_op *op);
 
 // ---- memory (memory.c) --------------------------------------------------------------------------
 
@@ -113,6 +116,73 @@ int bw_js_chan_close(int chan); // BW_ECLOSED: was closed already
 int bw_js_chan_len(int chan);
 int bw_js_chan_cap(int chan);
 int bw_js_chan_elem_size(int chan);
+
+// ---- locks (lock.c, lock_ops.c) -----------------------------------------------------------------
+//
+// Records at fixed addresses, which are never given back but used again for the same kind: so a
+// stale address does no harm, and is found by the record's id. `id` is the handle that names the
+// record on other threads; a call with another than the record's is BW_EHANDLE.
+//
+// A mutex that nobody waits for is locked and unlocked without a call: JavaScript changes its first
+// word from 0 to 1 and back. After such a lock it looks at the id; if that is another, it unlocks
+// again by what the id is now.
+//
+// The watch of locks (burrow/locks.h) does not hear of these calls.
+//
+// Functions with a key: 0, or BW_EAGAIN: an op will come, with the code 0.
+
+typedef enum {
+  BW_JS_MUTEX,
+  BW_JS_RWMUTEX,
+  BW_JS_SEMA,
+  BW_JS_WAITGROUP,
+  BW_JS_ONCE,
+  BW_JS_COND,
+  BW_JS_LOCKS // how many
+} bw_js_lock_kind;
+
+typedef struct bw_js_lock {
+  _Atomic(uint32_t) id;    // offset 0; 0 once it was dropped
+  _Atomic(uint32_t) calls; // that are under way
+  union {
+    bw_mutex mutex; // offset 8
+    bw_rwmutex rwmutex;
+    bw_sema sema;
+    bw_waitgroup waitgroup;
+    bw_once once; // its flag at offset 8, its mutex at offset 12
+    struct {
+      struct bw_js_lock *mutex; // offset 8: whose record
+      uint32_t mutex_id;        // offset 12
+      bw_cond cond;
+    } cond;
+  };
+  _Atomic(uint32_t) ops;   // that have not ended
+  bw_js_lock_kind kind;    // r/o, as long as the id is
+  struct bw_js_lock *next; // while it is free
+} bw_js_lock;
+
+// A handle; BW_ENOMEM. `permits` are a semaphore's; a condition belongs to `mutex` (BW_EHANDLE).
+int bw_js_lock_make(int kind, uint32_t permits, bw_js_lock *mutex, uint32_t mutex_id);
+bw_js_lock *bw_js_lock_find(int handle, int kind); // NULL: a wrong handle
+// BW_ESTATE: it is locked, or somebody of JavaScript's waits.
+int bw_js_lock_drop(bw_js_lock *l, uint32_t id);
+
+// A mutex's, or a once's. own: bw__mutex_ticket's.
+int bw_js_mutex_lock(bw_js_lock *l, uint32_t id, uint32_t key, int own);
+int bw_js_mutex_try_lock(bw_js_lock *l, uint32_t id); // BW_EAGAIN: would wait
+int bw_js_mutex_unlock(bw_js_lock *l, uint32_t id);   // BW_ESTATE: is not locked
+int bw_js_rwmutex_lock(bw_js_lock *l, uint32_t id, uint32_t key, int writes);
+int bw_js_rwmutex_try_lock(bw_js_lock *l, uint32_t id, int writes);
+int bw_js_rwmutex_unlock(bw_js_lock *l, uint32_t id, int writes);
+int bw_js_sema_acquire(bw_js_lock *l, uint32_t id, uint32_t key);
+int bw_js_sema_try_acquire(bw_js_lock *l, uint32_t id);
+int bw_js_sema_release(bw_js_lock *l, uint32_t id, uint32_t n); // BW_ERANGE: above 2^31 - 1
+int bw_js_waitgroup_wait(bw_js_lock *l, uint32_t id, uint32_t key);
+int bw_js_waitgroup_add(bw_js_lock *l, uint32_t id, int n); // BW_ERANGE, BW_ESTATE: misuse
+// BW_ESTATE: the mutex is not locked. The op has the mutex again; its code is BW_ECANCELED after
+// bw_js_op_cancel, which returns BW_EAGAIN here.
+int bw_js_cond_wait(bw_js_lock *l, uint32_t id, uint32_t key);
+int bw_js_cond_wake(bw_js_lock *l, uint32_t id, int all);
 
 // ---- slices (slice.c) ---------------------------------------------------------------------------
 //

@@ -9,11 +9,10 @@
 // comes after (a) and the wait in (c) does not sleep, or is notified by (3).
 #include "entry/js/agent.h"
 
-#include "comm/chan.h"
 #include "port/port.h"
 
-_Static_assert(offsetof(bw_js_op, code) == 4 && offsetof(bw_js_op, value_size) == 8 &&
-                   offsetof(bw_js_op, value) == 12,
+_Static_assert(offsetof(bw_js_agent, op) == 4 && offsetof(bw_js_op, code) == 4 &&
+                   offsetof(bw_js_op, value_size) == 8 && offsetof(bw_js_op, value) == 12,
                "abi.h names these offsets");
 
 static _Atomic(bw__js_agent *) all_agents; // grows only: agents are used again, never freed
@@ -47,34 +46,48 @@ bw__js_agent *bw__js_agent_make(void) {
   return a;
 }
 
-// The ticket's last step, on whatever thread ended the wait. The op belongs to the agent's thread
-// as soon as it is on the stack.
-static void complete(bw__waiter *w) {
-  bw__js_op *op = BW_CONTAINER(bw__place_of(w), bw__js_op, ticket);
+void bw__js_op_finish(bw__js_op *op, int code) {
   bw__js_agent *agent = op->agent;
-  op->pub.code = w->ok ? 0 : BW_ECLOSED;
+  op->pub.code = code;
   op->next = bw__load_relaxed(&agent->done);
   while (!bw__cas(&agent->done, &op->next, op)) {} // a failed CAS reloads next
   bump(agent);
 }
 
-bw__js_op *bw__js_op_make(bw__js_agent *agent, bw_chan *chan, size_t size, uint32_t key) {
-  bw__js_op *op = bw_malloc(sizeof *op + size);
+static bw__js_agent *agent_here(void) {
+  return (bw__js_agent *)(uintptr_t)bw_js_thread_self()->agent;
+}
+
+bw__js_op *bw__js_op_make(const bw__js_op_kind *kind, size_t size, uint32_t key) {
+  bw__js_op *op = bw_malloc(size);
   if (!op) return NULL;
-  *op = (bw__js_op){.agent = agent, .chan = chan};
-  op->pub =
-      (bw_js_op){.key = key, .value_size = (uint32_t)size, .value = (uint32_t)(uintptr_t)op->value};
-  bw__ticket_init(&op->ticket, op->value, complete);
-  bw__list_push_back(&agent->pending, &op->pending);
+  *op = (bw__js_op){.pub = {.key = key}, .kind = kind, .agent = agent_here()};
+  bw__list_push_back(&op->agent->pending, &op->pending);
   return op;
+}
+
+int bw__js_op_begun(bw__js_op *op, int code) {
+  if (code == BW_EAGAIN)
+    agent_here()->pub.op = (uint32_t)(uintptr_t)op;
+  else
+    bw_js_op_free(&op->pub);
+  return code;
 }
 
 void bw_js_op_free(bw_js_op *pub) {
   bw__js_op *op = (bw__js_op *)pub;
   if (!op) return;
   bw__list_remove(&op->pending); // no-op unless it never came through the queue
-  bw_chan_release(op->chan);
+  op->kind->end(op);
   bw_free(op);
+}
+
+int bw_js_op_cancel(bw_js_op *pub) {
+  bw__js_op *op = (bw__js_op *)pub;
+  bw__port_mem_sync();
+  if (!op->kind->cancel(op)) return BW_EAGAIN;
+  bw_js_op_free(pub);
+  return 0;
 }
 
 static void take_done(bw__js_agent *agent) {
@@ -86,13 +99,24 @@ static void take_done(bw__js_agent *agent) {
   }
 }
 
+// The next that has ended; NULL: none.
+static bw__js_op *take_ended(bw__js_agent *agent) {
+  for (;;) {
+    if (!agent->taken) take_done(agent);
+    bw__js_op *op = agent->taken;
+    if (!op) return NULL;
+    agent->taken = op->next;
+    int code = op->pub.code == BW_EAGAIN ? op->kind->resume(op) : op->pub.code;
+    if (code == BW_EAGAIN) continue;
+    op->pub.code = code;
+    return op;
+  }
+}
+
 bw_js_op *bw_js_agent_next(bw_js_agent *pub) {
-  bw__js_agent *agent = (bw__js_agent *)pub;
   bw__port_mem_sync();
-  if (!agent->taken) take_done(agent);
-  bw__js_op *op = agent->taken;
+  bw__js_op *op = take_ended((bw__js_agent *)pub);
   if (!op) return NULL;
-  agent->taken = op->next;
   bw__list_remove(&op->pending); // it is JavaScript's now
   return &op->pub;
 }
@@ -104,8 +128,12 @@ void bw__js_agent_end(bw__js_agent *agent) {
   for (bw__list *l = head->next, *next; l != head; l = next) {
     next = l->next;
     bw__js_op *op = BW_CONTAINER(l, bw__js_op, pending);
-    if (bw__chan_cancel_ticket(op->chan, &op->ticket)) bw_js_op_free(&op->pub);
+    if (op->kind->abandon(op)) bw_js_op_free(&op->pub);
   }
-  while (!bw__list_empty(head)) bw_js_op_free(bw_js_agent_next(&agent->pub));
+  while (!bw__list_empty(head)) {
+    bw__js_op *op = take_ended(agent);
+    if (op && op->kind->undo) op->kind->undo(op);
+    if (op) bw_js_op_free(&op->pub);
+  }
   bw__store(&agent->used, false);
 }

@@ -31,15 +31,37 @@ int bw_js_chan_drop(int handle) {
   return c ? done(c, 0) : BW_EHANDLE;
 }
 
-// The op takes over our reference to `c` when it stays behind; else both go.
-static int settle(bw__js_op *op, int code) {
-  if (code != BW_EAGAIN) bw_js_op_free(&op->pub);
-  return code;
+// A send or receive that waits, with a reference to its channel.
+typedef struct {
+  bw__js_op op;
+  bw__place ticket;
+  bw_chan *chan;
+  _Alignas(16) char value[];
+} chan_op;
+
+static chan_op *of(bw__js_op *op) { return BW_CONTAINER(op, chan_op, op); }
+
+static void complete(bw__waiter *w) {
+  chan_op *op = BW_CONTAINER(bw__place_of(w), chan_op, ticket);
+  bw__js_op_finish(&op->op, w->ok ? 0 : BW_ECLOSED);
 }
 
-static bw__js_op *op_for(bw_chan *c, uint32_t key) {
-  bw__js_agent *agent = (bw__js_agent *)(uintptr_t)bw_js_thread_self()->agent;
-  return bw__js_op_make(agent, c, bw_chan_elem_size(c), key);
+static bool cancel(bw__js_op *op) { return bw__chan_cancel_ticket(of(op)->chan, &of(op)->ticket); }
+static void end(bw__js_op *op) { bw_chan_release(of(op)->chan); }
+
+static const bw__js_op_kind kind = {.cancel = cancel, .abandon = cancel, .end = end};
+
+// Takes over the reference to `c`, unless there is no memory: NULL.
+static chan_op *op_for(bw_chan *c, uint32_t key) {
+  size_t size = bw_chan_elem_size(c);
+  bw__js_op *made = bw__js_op_make(&kind, sizeof(chan_op) + size, key);
+  if (!made) return NULL;
+  chan_op *op = of(made);
+  op->chan = c;
+  op->op.pub.value_size = (uint32_t)size;
+  op->op.pub.value = (uint32_t)(uintptr_t)op->value;
+  bw__ticket_init(&op->ticket, op->value, complete);
+  return op;
 }
 
 int bw_js_chan_send(int handle, const void *value, uint32_t key) {
@@ -47,10 +69,10 @@ int bw_js_chan_send(int handle, const void *value, uint32_t key) {
   if (!c) return BW_EHANDLE;
   int code = bw__chan_try_send(c, value);
   if (code != BW_EAGAIN) return done(c, code);
-  bw__js_op *op = op_for(c, key);
+  chan_op *op = op_for(c, key);
   if (!op) return done(c, BW_ENOMEM);
-  memcpy(op->value, value, op->pub.value_size);
-  return settle(op, bw__chan_send_ticket(c, &op->ticket));
+  memcpy(op->value, value, op->op.pub.value_size);
+  return bw__js_op_begun(&op->op, bw__chan_send_ticket(c, &op->ticket));
 }
 
 int bw_js_chan_recv(int handle, void *value, uint32_t key) {
@@ -58,11 +80,11 @@ int bw_js_chan_recv(int handle, void *value, uint32_t key) {
   if (!c) return BW_EHANDLE;
   int code = bw__chan_try_recv(c, value);
   if (code != BW_EAGAIN) return done(c, code);
-  bw__js_op *op = op_for(c, key);
+  chan_op *op = op_for(c, key);
   if (!op) return done(c, BW_ENOMEM);
   code = bw__chan_recv_ticket(c, &op->ticket);
-  if (code != BW_EAGAIN) memcpy(value, op->value, op->pub.value_size);
-  return settle(op, code);
+  if (code != BW_EAGAIN) memcpy(value, op->value, op->op.pub.value_size);
+  return bw__js_op_begun(&op->op, code);
 }
 
 int bw_js_chan_try_send(int handle, const void *value) {

@@ -3,7 +3,12 @@
 #ifndef BURROW_ENTRY_JS_HANDLES_H
 #define BURROW_ENTRY_JS_HANDLES_H
 
-typedef enum { BW_HANDLE_NONE, BW_HANDLE_CHAN, BW_HANDLE_SLICE } bw__handle_kind;
+typedef enum {
+  BW_HANDLE_NONE,
+  BW_HANDLE_CHAN,
+  BW_HANDLE_SLICE,
+  BW_HANDLE_LOCKS // the first kind of lock; BW_JS_LOCKS of them
+} bw__handle_kind;
 
 // Each function refreshes this thread's view of memory (bw__port_mem_sync), so its callers need
 // not.
