@@ -1,7 +1,7 @@
 // The steps of the build. Each is a function that does its work once in this process, after the steps
 // it needs, and resolves when the work is done; what is there already from an earlier run is kept.
 // A step that failed fails, with the same error, for all that need it.
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run } from './run.mjs';
 
@@ -54,6 +54,8 @@ async function unlessFresh(name, output, inputs, work) {
 /** The npm packages of package-lock.json. */
 export const install = (options) =>
   once('npm ci', async () => {
+    // Another checkout's: npm would empty it before it replaced the link.
+    if (lstatSync(at('node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) return;
     if (written('node_modules/.package-lock.json') >= newest('package-lock.json')) return;
     await run('npm ci', 'npm', ['ci', '--prefer-offline'], { ...options, tries: 3 });
   });
