@@ -22,6 +22,7 @@
 #define BW_VERSION       "0.1.0"
 
 #include <burrow/alloc.h>
+#include <burrow/array.h>
 #include <burrow/chan.h>
 #include <burrow/chan_of.h>
 #include <burrow/debug.h>
@@ -36,6 +37,7 @@
 #include <burrow/profile.h>
 #include <burrow/select.h>
 #include <burrow/slice.h>
+#include <burrow/slice_of.h>
 #include <burrow/time.h>
 #include <burrow/trace.h>
 
