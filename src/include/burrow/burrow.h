@@ -38,6 +38,7 @@
 #include <burrow/select.h>
 #include <burrow/slice.h>
 #include <burrow/slice_of.h>
+#include <burrow/string.h>
 #include <burrow/time.h>
 #include <burrow/trace.h>
 
