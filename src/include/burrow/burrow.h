@@ -31,6 +31,7 @@
 #include <burrow/go.h>
 #include <burrow/heap.h>
 #include <burrow/io.h>
+#include <burrow/layout.h>
 #include <burrow/locks.h>
 #include <burrow/mutex.h>
 #include <burrow/patterns.h>
