@@ -1,11 +1,9 @@
 /// @file layout.h  How a struct lies in memory: offsets, padding, size, and a better order.
 ///
-/// The three rules of a compiler:
-///
-///   1. a struct lies at an address that its widest alignment divides;
-///   2. a member lies at the next offset that its own alignment divides: bytes before it may be
-///      padding;
-///   3. the size of the struct is a multiple of its alignment: bytes at its end may be padding.
+/// The three rules of a compiler. One: a struct lies at an address that its widest alignment
+/// divides. Two: a member lies at the next offset that its own alignment divides; bytes before it
+/// may be padding. Three: the size of the struct is a multiple of its alignment; bytes at its end
+/// may be padding.
 ///
 /// A struct is described by a table, by hand or from the real one. At file scope:
 ///

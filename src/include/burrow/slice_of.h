@@ -6,7 +6,7 @@
 ///     BW_SLICE(int) tail = bw_tail(s, 1);               // Go: tail := s[1:]
 ///     bw_at(tail, 1) += 30;                             // the same array
 ///     BW_EACH(v, s) printf("%d ", *v);                  // prints 10 2 33
-///     printf("len %td cap %td\n", s.len, s.cap);        // prints len 3 cap 3
+///     printf("len %td cap %td\n", s.len, s.cap);        // prints len 3 cap 4
 ///     bw_free_slice(s);
 ///
 /// BW_SLICE(T) is a value of three words: `s.data` (a T *), `s.len`, `s.cap`, and `s.untyped` is
