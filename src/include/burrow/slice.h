@@ -182,7 +182,7 @@ static inline bw_slice bw_slice_tail(bw_slice s, size_t elem_size, ptrdiff_t low
 /// &s[i]. Panics "index out of range [i] with length len".
 static inline void *bw_slice_at(bw_slice s, size_t elem_size, ptrdiff_t i) {
   BW__BOUNDS((size_t)i < (size_t)s.len, bw_slice_panic_index(i, s.len));
-  return (char *)s.ptr + (size_t)i * elem_size;
+  return (char *)s.ptr + i * (ptrdiff_t)elem_size;
 }
 
 /// *BW_AT(int, s, 3) = 7;
