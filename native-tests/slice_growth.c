@@ -94,6 +94,7 @@ TEST(slice_b165_classic_is_the_default) {
     CHECK_EQ(bw_slice_push(&pushed, 8, &value, 1), 0);
     CHECK_EQ(pushed.cap, cap);
     bw_slice next = bw_slice_append(appended, 8, &value, 1);
+    CHECK(next.ptr != NULL);
     if (next.ptr != appended.ptr) bw_slice_free(appended);
     appended = next;
     CHECK_EQ(appended.cap, cap);

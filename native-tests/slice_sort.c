@@ -33,7 +33,7 @@ static uint32_t shape_key(int shape, uint32_t i, uint32_t n, bw__rand *dice) {
 }
 
 static bw_slice shaped(int shape, ptrdiff_t n) {
-  bw__rand dice = {(uint64_t)(shape * 1000 + n)};
+  bw__rand dice = {(uint64_t)shape * 1000 + (uint64_t)n};
   bw_slice s = bw_slice_make(sizeof(item), n, n);
   CHECK(bw_slice_ok(s));
   for (ptrdiff_t i = 0; i < n; i++)
@@ -109,7 +109,7 @@ TEST(slice_sort_never_quadratic) {
   gas = N, next_fixed = 0, candidate = 0, compared = 0;
   for (uint32_t i = 0; i < N; i++) fixed[i] = gas, *BW_AT(uint32_t, s, i) = i;
   bw_slice_sort(s, 4, adversary, NULL);
-  CHECK(compared < 8 * N * log2_of(N)); // a plain quicksort: millions
+  CHECK(compared < 8 * (uint64_t)N * log2_of(N)); // a plain quicksort: millions
   for (ptrdiff_t i = 1; i < N; i++)
     CHECK(fixed[*BW_AT(uint32_t, s, i - 1)] <= fixed[*BW_AT(uint32_t, s, i)]);
   free(fixed);

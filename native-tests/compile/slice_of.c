@@ -142,6 +142,18 @@ void f(void) {
 }
 #endif
 
+#ifdef CASE_const_slices // yes
+int f(const BW_SLICE(int) given) {
+  int sum = 0;
+  BW_EACH(v, given) sum += *v;
+  BW_EACH_AT(i, v, given) sum += *v * (int)i;
+  s = bw_append_all(bw_append(given, 1), given);
+  s = bw_clone(bw_tail(given, 1));
+  return sum + (int)bw_copy(s, given) + bw_at(given, 1) + (int)bw_search(given, 1) +
+         (int)bw_index(given, 1) + bw_equal(given, s) + bw_compare(s, given);
+}
+#endif
+
 // ---- types --------------------------------------------------------------------------------------
 
 #ifdef CASE_assigned_to_other // no: incompatible type

@@ -144,7 +144,7 @@
   for (__typeof__(s) bw__all_##p = (s), *bw__once_##p = &bw__all_##p; bw__once_##p;                \
        bw__once_##p = 0)                                                                           \
     for (ptrdiff_t i = 0; bw__once_##p; bw__once_##p = 0)                                          \
-      for (__typeof__((s).data) p = bw__all_##p.data; i < bw__all_##p.len; i++, p++)
+      for (__typeof__(&*(s).data) p = bw__all_##p.data; i < bw__all_##p.len; i++, p++)
 
 // ---- growing ------------------------------------------------------------------------------------
 
