@@ -368,8 +368,8 @@ static int many(void *arg) {
   for (int i = 0; i < MEMBERS; i++) CHECK_EQ(bw_go(crowd_member, &c), 0);
   group_wait(&c.g);
   long rounds = test_is_slow_build() ? 50 : 500;
-  CHECK_EQ(c.sum, MEMBERS * rounds);
-  CHECK_EQ(info_of(&c.rw).taken, 2 * MEMBERS * rounds);
+  CHECK_EQ(c.sum, (long)MEMBERS * rounds);
+  CHECK_EQ(info_of(&c.rw).taken, 2L * MEMBERS * rounds);
   CHECK_EQ(info_of(&c.rw).holders, 0);
   for (int i = 0; i < 3; i++) CHECK_EQ(info_of(&c.mu[i]).holders, 0);
   CHECK_EQ(bw_lock_circles(), 0);

@@ -30,7 +30,7 @@ static void check_kind(size_t elem_size) {
     }
 }
 
-TEST(slice_append_kinds) {
+TEST(slice_b159_kinds) {
   struct point {
     int64_t x;
     char name[5];
@@ -50,7 +50,7 @@ TEST(slice_append_kinds) {
 }
 
 // behaviour 159: append([]byte, string...)
-TEST(slice_append_string) {
+TEST(slice_b159_string) {
   bw_slice s = {0};
   const char *words[] = {"goroutines", "", " that", " move"};
   for (int i = 0; i < 4; i++)
@@ -61,7 +61,7 @@ TEST(slice_append_string) {
 }
 
 // behaviour 160, in place, with a new array, and in the form that frees the old one
-TEST(slice_append_overlap) {
+TEST(slice_b160_overlap) {
   char array[8] = "1234";
   bw_slice x = {array, 4, 8};
   bw_slice y = bw_slice_append(bw_slice_slice(x, 1, 1, 4), 1, x.ptr, x.len);
@@ -85,7 +85,7 @@ TEST(slice_append_overlap) {
 }
 
 // append(x[:1], x...) in place: source and target really overlap.
-TEST(slice_append_over_its_own_source) {
+TEST(slice_b160_over_its_own_source) {
   char array[10] = "abcde";
   bw_slice x = {array, 5, 10};
   bw_slice y = bw_slice_append(bw_slice_slice(x, 1, 0, 1), 1, x.ptr, x.len);
@@ -97,7 +97,7 @@ TEST(slice_append_over_its_own_source) {
 }
 
 // behaviour 160 for every length and every element size around the growth of small arrays
-TEST(slice_append_to_itself_all_lengths) {
+TEST(slice_b160_to_itself_all_lengths) {
   static const size_t sizes[] = {1, 2, 5, 8, 16, 24};
   for (size_t k = 0; k < 6; k++)
     for (ptrdiff_t n = 0; n <= 70; n++) {
@@ -112,7 +112,7 @@ TEST(slice_append_to_itself_all_lengths) {
 }
 
 // The same for large arrays, which may grow without moving: with and without something behind them.
-TEST(slice_push_to_itself_large) {
+TEST(slice_b160_push_to_itself_large) {
   for (int round = 0; round < 2; round++) {
     bw_slice x = {0};
     for (int64_t i = 0; i < 6000; i++) CHECK_EQ(bw_slice_push(&x, 8, &i, 1), 0);
@@ -137,7 +137,7 @@ static int64_t grow_and_return(bw_slice *s) {
   return s->len;
 }
 
-TEST(slice_append_values_first) {
+TEST(slice_b161_values_first) {
   bw_slice s = bw_slice_make(8, 0, 4);
   bw_slice old = s;
   int64_t value = grow_and_return(&s); // evaluated before the append copies it
@@ -149,7 +149,7 @@ TEST(slice_append_values_first) {
 }
 
 // behaviour 164
-TEST(slice_append_zero_size) {
+TEST(slice_b164_zero_size) {
   struct nothing {
     char none[0];
   };

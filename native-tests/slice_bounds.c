@@ -61,34 +61,34 @@ DEATH_TEST(slice_bounds3_low_negative, 2, RUNTIME "slice bounds out of range [-3
 }
 
 // make; behaviours 163 and 166
-DEATH_TEST(slice_make_len_negative, 2, RUNTIME "makeslice: len out of range") {
+DEATH_TEST(slice_b163_b166_make_len_negative, 2, RUNTIME "makeslice: len out of range") {
   bw_slice_make(8, -1, 4);
 }
-DEATH_TEST(slice_make_len_overflow, 2, RUNTIME "makeslice: len out of range") {
+DEATH_TEST(slice_b166_make_len_overflow, 2, RUNTIME "makeslice: len out of range") {
   bw_slice_make(8, PTRDIFF_MAX / 8 + 1, PTRDIFF_MAX);
 }
-DEATH_TEST(slice_make_cap_below_len, 2, RUNTIME "makeslice: cap out of range") {
+DEATH_TEST(slice_b166_make_cap_below_len, 2, RUNTIME "makeslice: cap out of range") {
   bw_slice_make(8, 4, 3);
 }
-DEATH_TEST(slice_make_cap_negative, 2, RUNTIME "makeslice: cap out of range") {
+DEATH_TEST(slice_b166_make_cap_negative, 2, RUNTIME "makeslice: cap out of range") {
   bw_slice_make(8, 0, -1);
 }
-DEATH_TEST(slice_make_cap_overflow, 2, RUNTIME "makeslice: cap out of range") {
+DEATH_TEST(slice_b166_make_cap_overflow, 2, RUNTIME "makeslice: cap out of range") {
   bw_slice_make(8, 1, PTRDIFF_MAX / 8 + 1);
 }
-DEATH_TEST(slice_make_empty_elements_negative, 2, RUNTIME "makeslice: len out of range") {
+DEATH_TEST(slice_b166_make_empty_elements_negative, 2, RUNTIME "makeslice: len out of range") {
   bw_slice_make(0, -1, 0);
 }
 
 // append; behaviour 166
-DEATH_TEST(slice_append_bytes_overflow, 2, RUNTIME "growslice: len out of range") {
+DEATH_TEST(slice_b166_append_bytes_overflow, 2, RUNTIME "growslice: len out of range") {
   bw_slice_append((bw_slice){0}, 16, array, PTRDIFF_MAX / 16 + 1);
 }
-DEATH_TEST(slice_append_count_overflow, 2, RUNTIME "growslice: len out of range") {
+DEATH_TEST(slice_b166_append_count_overflow, 2, RUNTIME "growslice: len out of range") {
   bw_slice s = {array, PTRDIFF_MAX - 1, PTRDIFF_MAX - 1};
   bw_slice_append(s, 0, array, 2);
 }
-DEATH_TEST(slice_push_negative, 2, RUNTIME "growslice: len out of range") {
+DEATH_TEST(slice_b166_push_negative, 2, RUNTIME "growslice: len out of range") {
   bw_slice s = three();
   bw_slice_push(&s, 8, array, -1);
 }

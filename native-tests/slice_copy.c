@@ -42,14 +42,14 @@ static void check_all(size_t size) {
       }
 }
 
-TEST(slice_copy_all_offsets_size1) { check_all(1); }
-TEST(slice_copy_all_offsets_size2) { check_all(2); }
-TEST(slice_copy_all_offsets_size4) { check_all(4); }
-TEST(slice_copy_all_offsets_size8) { check_all(8); }
-TEST(slice_copy_all_offsets_size16) { check_all(16); }
+TEST(slice_b162_all_offsets_size1) { check_all(1); }
+TEST(slice_b162_all_offsets_size2) { check_all(2); }
+TEST(slice_b162_all_offsets_size4) { check_all(4); }
+TEST(slice_b162_all_offsets_size8) { check_all(8); }
+TEST(slice_b162_all_offsets_size16) { check_all(16); }
 
 // behaviour 162: a string as the source
-TEST(slice_copy_from_string) {
+TEST(slice_b162_from_string) {
   char text[] = "0123456789", out[8] = "xxxxxxx";
   bw_slice dst = bw_slice_of(out, 7);
   CHECK_EQ(bw_slice_copy(dst, bw_slice_of(text, 10), 1), 7);
@@ -61,7 +61,7 @@ TEST(slice_copy_from_string) {
 }
 
 // Both directions of overlap within one array.
-TEST(slice_copy_overlap) {
+TEST(slice_b162_overlap) {
   for (ptrdiff_t from = 0; from < 12; from++)
     for (ptrdiff_t to = 0; to < 12; to++) {
       int32_t a[24];

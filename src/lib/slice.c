@@ -1,4 +1,5 @@
-// Slices: growing, copying, reslicing, and the panics of all three.
+// Slices: making, growing, copying, and the panics. slice_edit.c inserts and deletes, slice_sort.c
+// and slice_numbers.c sort.
 //
 // A slice is a window of `len` elements at the front of `cap` elements of memory, and that is all
 // it is: no header in the array, no count of the slices that share it. So whatever changes hands
@@ -114,8 +115,9 @@ static void *extend(bw_slice s, size_t elem_size, size_t bytes, const void **val
   return array;
 }
 
-// s with n > 0 more elements in a larger array. The old array stays as it is, unless the caller
-// owns it (`own`): then it is freed, but only after the last look at `values`, which may lie in it.
+// s with n > 0 more elements in a larger array; all zeros when `values` is NULL. The old array
+// stays as it is, unless the caller owns it (`own`): then it is freed, but only after the last look
+// at `values`, which may lie in it.
 static bw_slice regrow(bw_growth rule, bw_slice s, size_t elem_size, const void *values,
                        ptrdiff_t n, bool own) {
   if (n > PTRDIFF_MAX - s.len) bw__panic_runtime("runtime error: growslice: len out of range");
@@ -129,7 +131,10 @@ static bw_slice regrow(bw_growth rule, bw_slice s, size_t elem_size, const void 
   grown.ptr = extended ? extend(s, elem_size, bytes, &values) : take(elem_size, bytes);
   if (!grown.ptr) return failed;
   if (!extended) move(grown.ptr, s.ptr, old_bytes);
-  move((char *)grown.ptr + old_bytes, values, new_bytes - old_bytes);
+  if (values)
+    move((char *)grown.ptr + old_bytes, values, new_bytes - old_bytes);
+  else
+    new_bytes = old_bytes;
   memset((char *)grown.ptr + new_bytes, 0, bytes - new_bytes); // I4
   if (own && !extended) bw_slice_free(s);
   return grown;
@@ -156,6 +161,12 @@ bw_slice bw_slice_of(void *array, ptrdiff_t n) {
   return (bw_slice){array, n, n};
 }
 
+bw_slice bw_slice_from(size_t elem_size, const void *values, ptrdiff_t n) {
+  bw_slice s = bw_slice_make(elem_size, n, n);
+  if (bw_slice_ok(s)) move(s.ptr, values, (size_t)n * elem_size);
+  return s;
+}
+
 void bw_slice_free(bw_slice s) {
   if (s.ptr != &zero_base) bw_free(s.ptr);
 }
@@ -177,13 +188,20 @@ bw_slice bw_slice_append_rule(bw_growth rule, bw_slice s, size_t elem_size, cons
   return append(rule, s, elem_size, values, n, false);
 }
 
-bw_slice bw_slice_append(bw_slice s, size_t elem_size, const void *values, ptrdiff_t n) {
-  return append(BW_GROWTH_GO118, s, elem_size, values, n, false);
+int bw_slice_push_slow(bw_slice *s, size_t elem_size, const void *values, ptrdiff_t n) {
+  bw_slice grown = append(BW_GROWTH_CLASSIC, *s, elem_size, values, n, true);
+  if (!bw_slice_ok(grown)) return BW_ENOMEM;
+  *s = grown;
+  return 0;
 }
 
-int bw_slice_push_slow(bw_slice *s, size_t elem_size, const void *values, ptrdiff_t n) {
-  bw_slice grown = append(BW_GROWTH_GO118, *s, elem_size, values, n, true);
+int bw_slice_grow(bw_slice *s, size_t elem_size, ptrdiff_t n) {
+  if (n < 0) bw__panic_runtime("runtime error: growslice: len out of range");
+  if (!bw_slice_ok(*s)) return BW_ENOMEM;
+  if (n <= s->cap - s->len) return 0;
+  bw_slice grown = regrow(BW_GROWTH_CLASSIC, *s, elem_size, NULL, n, true);
   if (!bw_slice_ok(grown)) return BW_ENOMEM;
+  grown.len = s->len;
   *s = grown;
   return 0;
 }
@@ -215,23 +233,13 @@ static _Noreturn void panic_bound(const char *before, ptrdiff_t i, const char *n
                     limit, after);
 }
 
-// s[low:high:max], whose bounds are known to be good. An empty rest keeps the array's address: one
-// behind the end may be another object's.
-static bw_slice window(bw_slice s, size_t elem_size, ptrdiff_t low, ptrdiff_t high, ptrdiff_t max) {
-  if (max > low && s.ptr) s.ptr = element(s, elem_size, low);
-  return (bw_slice){s.ptr, high - low, max - low};
+_Noreturn void bw_slice_panic_slice(ptrdiff_t low, ptrdiff_t high, ptrdiff_t cap) {
+  if (out_of(high, cap)) panic_bound(":", high, "", "] with capacity ", cap, "");
+  panic_bound("", low, ":", ":", high, "]");
 }
 
-bw_slice bw_slice_slice(bw_slice s, size_t elem_size, ptrdiff_t low, ptrdiff_t high) {
-  if (out_of(high, s.cap)) panic_bound(":", high, "", "] with capacity ", s.cap, "");
-  if (out_of(low, high)) panic_bound("", low, ":", ":", high, "]");
-  return window(s, elem_size, low, high, s.cap);
-}
-
-bw_slice bw_slice_slice3(bw_slice s, size_t elem_size, ptrdiff_t low, ptrdiff_t high,
-                         ptrdiff_t max) {
-  if (out_of(max, s.cap)) panic_bound("::", max, "", "] with capacity ", s.cap, "");
+_Noreturn void bw_slice_panic_slice3(ptrdiff_t low, ptrdiff_t high, ptrdiff_t max, ptrdiff_t cap) {
+  if (out_of(max, cap)) panic_bound("::", max, "", "] with capacity ", cap, "");
   if (out_of(high, max)) panic_bound(":", high, ":", ":", max, "]");
-  if (out_of(low, high)) panic_bound("", low, "::", ":", high, ":]");
-  return window(s, elem_size, low, high, max);
+  panic_bound("", low, "::", ":", high, ":]");
 }

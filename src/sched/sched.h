@@ -97,6 +97,11 @@ typedef struct bw__p {
   uint64_t trimmed_ends; // `ends` when they were trimmed last
 } bw__p;
 
+// No false sharing: what others write lies in lines of its own, and no two Ps share one.
+_Static_assert(offsetof(bw__p, attention) % BW_CACHE_LINE == 0, "apart from the owner's");
+_Static_assert(offsetof(bw__p, timers) % BW_CACHE_LINE == 0, "apart from the run queue");
+_Static_assert(sizeof(bw__p) % BW_CACHE_LINE == 0 && _Alignof(bw__p) >= BW_CACHE_LINE, "no two");
+
 typedef enum {
   BW_AFTER_NOTHING,
   BW_AFTER_YIELD,
@@ -165,6 +170,12 @@ typedef struct {
   bool main_exited;    // the main goroutine called bw_goexit
   _Atomic(bw__p *) ps[BW_PROCS_MAX]; // made on demand, without the lock; freed at the end
 } bw__sched;
+
+// The three parts in lines of their own: read by all, written now and then, written under lock.
+_Static_assert(offsetof(bw__sched, coarse_now) % BW_CACHE_LINE == 0, "apart from what all read");
+_Static_assert(offsetof(bw__sched, lock) % BW_CACHE_LINE == 0 &&
+                   offsetof(bw__sched, lock) > offsetof(bw__sched, coarse_now),
+               "apart from the clock");
 
 extern bw__sched bw__sched_state;
 

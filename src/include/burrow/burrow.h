@@ -22,6 +22,7 @@
 #define BW_VERSION       "0.1.0"
 
 #include <burrow/alloc.h>
+#include <burrow/array.h>
 #include <burrow/chan.h>
 #include <burrow/chan_of.h>
 #include <burrow/context.h>
@@ -31,6 +32,7 @@
 #include <burrow/go.h>
 #include <burrow/heap.h>
 #include <burrow/io.h>
+#include <burrow/layout.h>
 #include <burrow/locks.h>
 #include <burrow/mutex.h>
 #include <burrow/patterns.h>
@@ -39,6 +41,8 @@
 #include <burrow/select.h>
 #include <burrow/singleflight.h>
 #include <burrow/slice.h>
+#include <burrow/slice_of.h>
+#include <burrow/string.h>
 #include <burrow/sync.h>
 #include <burrow/time.h>
 #include <burrow/trace.h>

@@ -55,6 +55,7 @@
 
 #include <burrow/chan.h>
 #include <burrow/select.h>
+#include <burrow/typed.h>
 
 #ifndef __cplusplus
 
@@ -83,11 +84,6 @@
 
 /// bw_chan_make: `.chan` is NULL when there is no memory.
 #define BW_CHAN_MAKE(T, capacity) ((bw_chan_of_##T){bw_chan_make(sizeof(T), (capacity))})
-
-/// An element without bytes, Go's struct{}: only the event counts. bw_send(quit, BW_UNIT).
-__extension__ typedef struct bw_unit {
-} bw_unit;
-#define BW_UNIT (__extension__(bw_unit){})
 
 // ---- on a channel or a send end -----------------------------------------------------------------
 
@@ -136,25 +132,6 @@ __extension__ typedef struct bw_unit {
   (BW__REQUIRE(BW__FITS(*(const __typeof__(*(c).may_send) **)0, values),                           \
                "this is not a pointer to what the channel carries"),                               \
    (values))
-
-// A static assertion as an expression. (In a struct inside sizeof, clang takes a compound literal
-// in `condition` for one at file scope, and wants it constant.)
-#define BW__REQUIRE(condition, text) __extension__({ _Static_assert(condition, text); })
-
-// Whether v may become the value of the lvalue `to`; neither is evaluated.
-#define BW__FITS(to, v)                                                                            \
-  (BW__IS_NUMBER(to)                                                                               \
-       ? BW__IS_NUMBER(v)                                                                          \
-       : __builtin_types_compatible_p(__typeof__(to), __typeof__(((void)0, BW__MEET(to, v)))))
-// The compiler's own classes of types: 1 to 4 are integers, 8 and 9 real and complex, 5 pointers.
-#define BW__CLASS(x)        __builtin_classify_type(x)
-#define BW__IS_NUMBER(x)    (BW__CLASS(x) <= 4 || BW__CLASS(x) == 8 || BW__CLASS(x) == 9)
-#define BW__POINTERS(to, v) (BW__CLASS(to) == 5 && BW__CLASS(v) == 5)
-// v; of two pointers, what C finds both to be: that has the type of `to` if v is NULL or points to
-// the same type with no more qualifiers.
-#define BW__MEET(to, v)                                                                            \
-  __builtin_choose_expr(BW__POINTERS(to, v),                                                       \
-                        1 ? (to) : __builtin_choose_expr(BW__POINTERS(to, v), (v), (to)), (v))
 
 // ---- the types that everybody has ---------------------------------------------------------------
 

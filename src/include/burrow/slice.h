@@ -16,6 +16,15 @@
 /// Elements may have any size. Their alignment may be up to 16. Elements of no bytes work as in Go:
 /// they are counted, and `ptr` is a fixed address that is not NULL. No array is larger than
 /// PTRDIFF_MAX bytes; asking for more is a panic, being refused by the system is not.
+///
+/// slice_of.h has the same with types: there the compiler knows what a slice holds.
+///
+/// Checks. Indexes and bounds are checked where they are used, and the program panics in Go's
+/// words. A source file that defines BW_NO_BOUNDS_CHECKS before its first #include of Burrow's (or
+/// is compiled with -DBW_NO_BOUNDS_CHECKS) has none of the checks of bw_slice_at, bw_slice_slice,
+/// bw_slice_slice3 and what is made of them; a wrong index is then undefined behaviour, as it is
+/// for a C array. Lengths of make and append, and the places of insert and delete, are always
+/// checked.
 #ifndef BURROW_SLICE_H
 #define BURROW_SLICE_H
 
@@ -37,10 +46,10 @@ typedef struct bw_slice {
 } bw_slice;
 
 /// How an append that does not fit chooses the new capacity, before it is rounded up to a size
-/// class.
+/// class. CLASSIC is the rule of every call that does not name one.
 typedef enum bw_growth {
-  BW_GROWTH_GO118,   ///< Go >= 1.18 (default): double below 256, then smoothly down to 1.25x
-  BW_GROWTH_CLASSIC, ///< Go < 1.18, the seed document's rule: double below 1024, then 1.25x
+  BW_GROWTH_GO118,   ///< Go >= 1.18: double below 256, then smoothly down to 1.25x
+  BW_GROWTH_CLASSIC, ///< Go < 1.18: double below 1024 elements, then 1.25x
 } bw_growth;
 
 /// The capacity that an append which does not fit gets: `old_cap` elements now, `needed` > old_cap
@@ -57,21 +66,36 @@ bw_slice bw_slice_make(size_t elem_size, ptrdiff_t len, ptrdiff_t cap);
 /// zero".
 bw_slice bw_slice_of(void *array, ptrdiff_t n);
 
+/// A new array with copies of the `n` elements at `values`: len == cap == n, as of Go's composite
+/// literals. No memory: check bw_slice_ok. Panics as bw_slice_make.
+bw_slice bw_slice_from(size_t elem_size, const void *values, ptrdiff_t n);
+
 /// Frees the backing array that bw_slice_make, append or push allocated. A nil slice is allowed,
 /// and so is one that failed.
 void bw_slice_free(bw_slice s);
+
+/// False for the result of a make or append that found no memory (its len is 0, its cap -1: every
+/// index and every bound is out of range for it).
+static inline bool bw_slice_ok(bw_slice s) { return s.cap >= 0; }
 
 /// append(s, values...): the slice with `n` elements from `values` behind its end. `values` may
 /// point into s itself. What lies between the result's len and cap in a new array is zero. No
 /// memory: returns a slice for which bw_slice_ok is false (and stays so through further appends); s
 /// is as it was. Panics "growslice: len out of range".
-bw_slice bw_slice_append(bw_slice s, size_t elem_size, const void *values, ptrdiff_t n);
-/// The same with a choice of growth rule.
 bw_slice bw_slice_append_rule(bw_growth rule, bw_slice s, size_t elem_size, const void *values,
                               ptrdiff_t n);
-/// False for the result of a make or append that found no memory (its len is 0, its cap -1: every
-/// index and every bound is out of range for it).
-static inline bool bw_slice_ok(bw_slice s) { return s.cap >= 0; }
+static inline bw_slice bw_slice_append(bw_slice s, size_t elem_size, const void *values,
+                                       ptrdiff_t n) {
+  if (n <= 0 || n > s.cap - s.len)
+    return bw_slice_append_rule(BW_GROWTH_CLASSIC, s, elem_size, values, n);
+  if (elem_size) memmove((char *)s.ptr + (size_t)s.len * elem_size, values, (size_t)n * elem_size);
+  s.len += n;
+  return s;
+}
+/// append(s, t...)
+static inline bw_slice bw_slice_append_all(bw_slice s, size_t elem_size, bw_slice t) {
+  return bw_slice_append(s, elem_size, t.ptr, t.len);
+}
 
 /// Appends elements to a slice that owns its array. 0, or BW_ENOMEM with *s and its array
 /// unchanged. `values` may point into the array.
@@ -88,27 +112,98 @@ static inline int bw_slice_push(bw_slice *s, size_t elem_size, const void *value
   s->len += n;
   return 0;
 }
+static inline int bw_slice_push_all(bw_slice *s, size_t elem_size, bw_slice t) {
+  return bw_slice_push(s, elem_size, t.ptr, t.len);
+}
+
+/// Makes room for `n` more elements behind the end of a slice that owns its array: the next n need
+/// no new one. The growth is that of an append of n. 0, or BW_ENOMEM with *s unchanged. Panics
+/// "growslice: len out of range". (slices.Grow)
+int bw_slice_grow(bw_slice *s, size_t elem_size, ptrdiff_t n);
+
+/// Puts `n` elements before element i (i == len: behind the last) of a slice that owns its array.
+/// 0, or BW_ENOMEM with *s and its array unchanged. `values` may point into the array. Panics
+/// "slice bounds out of range [i:len]", "growslice: len out of range". (slices.Insert)
+int bw_slice_insert(bw_slice *s, size_t elem_size, ptrdiff_t i, const void *values, ptrdiff_t n);
+
+/// The slice without elements [i, j), those behind them moved up in the array, and zeros in the
+/// places that get free at its end. Panics as s[i:j:len(s)]. (slices.Delete)
+bw_slice bw_slice_delete(bw_slice s, size_t elem_size, ptrdiff_t i, ptrdiff_t j);
+
+/// s[:len:len]: without room, so that an append to it goes elsewhere. (slices.Clip)
+static inline bw_slice bw_slice_clip(bw_slice s) {
+  if (s.cap > s.len) s.cap = s.len;
+  return s;
+}
 
 /// copy(dst, src): min(len) elements, overlap allowed; returns how many.
 ptrdiff_t bw_slice_copy(bw_slice dst, bw_slice src, size_t elem_size);
 
+BW_NORETURN void bw_slice_panic_index(ptrdiff_t i, ptrdiff_t len);
+BW_NORETURN void bw_slice_panic_slice(ptrdiff_t low, ptrdiff_t high, ptrdiff_t cap);
+BW_NORETURN void bw_slice_panic_slice3(ptrdiff_t low, ptrdiff_t high, ptrdiff_t max, ptrdiff_t cap);
+
+#ifdef BW_NO_BOUNDS_CHECKS
+#define BW__BOUNDS(hold, panic) ((void)0)
+#else
+#define BW__BOUNDS(hold, panic)                                                                    \
+  do {                                                                                             \
+    if (__builtin_expect(!(hold), 0)) panic;                                                       \
+  } while (0)
+#endif
+
+// An empty rest keeps the array's address: one behind the end may be another object's.
+static inline bw_slice bw__slice_window(bw_slice s, size_t elem_size, ptrdiff_t low, ptrdiff_t high,
+                                        ptrdiff_t max) {
+  if (max > low && s.ptr) s.ptr = (char *)s.ptr + (size_t)low * elem_size;
+  s.len = high - low;
+  s.cap = max - low;
+  return s;
+}
+
 /// s[low:high]: shares the array; cap is s.cap - low. high may go up to s.cap.
 /// Panics "slice bounds out of range [:high] with capacity cap" / "[low:high]".
-bw_slice bw_slice_slice(bw_slice s, size_t elem_size, ptrdiff_t low, ptrdiff_t high);
+static inline bw_slice bw_slice_slice(bw_slice s, size_t elem_size, ptrdiff_t low, ptrdiff_t high) {
+  BW__BOUNDS(0 <= low && low <= high && high <= s.cap, bw_slice_panic_slice(low, high, s.cap));
+  return bw__slice_window(s, elem_size, low, high, s.cap);
+}
 /// s[low:high:max]: as above with cap = max - low.
-bw_slice bw_slice_slice3(bw_slice s, size_t elem_size, ptrdiff_t low, ptrdiff_t high,
-                         ptrdiff_t max);
-
-BW_NORETURN void bw_slice_panic_index(ptrdiff_t i, ptrdiff_t len);
+static inline bw_slice bw_slice_slice3(bw_slice s, size_t elem_size, ptrdiff_t low, ptrdiff_t high,
+                                       ptrdiff_t max) {
+  BW__BOUNDS(0 <= low && low <= high && high <= max && max <= s.cap,
+             bw_slice_panic_slice3(low, high, max, s.cap));
+  return bw__slice_window(s, elem_size, low, high, max);
+}
+/// s[low:]
+static inline bw_slice bw_slice_tail(bw_slice s, size_t elem_size, ptrdiff_t low) {
+  return bw_slice_slice(s, elem_size, low, s.len);
+}
 
 /// &s[i]. Panics "index out of range [i] with length len".
 static inline void *bw_slice_at(bw_slice s, size_t elem_size, ptrdiff_t i) {
-  if (__builtin_expect((size_t)i >= (size_t)s.len, 0)) bw_slice_panic_index(i, s.len);
-  return (char *)s.ptr + (size_t)i * elem_size;
+  BW__BOUNDS((size_t)i < (size_t)s.len, bw_slice_panic_index(i, s.len));
+  return (char *)s.ptr + i * (ptrdiff_t)elem_size;
 }
 
 /// *BW_AT(int, s, 3) = 7;
 #define BW_AT(T, s, i) ((T *)bw_slice_at((s), sizeof(T), (i)))
+
+/// An order: whether *a comes before *b. Never true for two that are equal, and transitive.
+typedef bool bw_less(const void *a, const void *b, void *arg);
+
+/// Sorts in place, in O(n log n) whatever the elements are, without memory. Equal ones end in any
+/// order. `less` must not change the slice; if it panics, all elements are still there.
+void bw_slice_sort(bw_slice s, size_t elem_size, bw_less *less, void *arg);
+/// The same, but equal ones keep their order; O(n log n) comparisons, O(n log^2 n) moves.
+void bw_slice_sort_stable(bw_slice s, size_t elem_size, bw_less *less, void *arg);
+/// Whether no element comes before the one in front of it.
+bool bw_slice_is_sorted(bw_slice s, size_t elem_size, bw_less *less, void *arg);
+
+/// What the numbers of bw_slice_sort_numbers are.
+typedef enum bw_number { BW_NUMBER_UNSIGNED, BW_NUMBER_SIGNED, BW_NUMBER_FLOAT } bw_number;
+/// Sorts integers of 1, 2, 4 or 8 bytes, or floats of 4 or 8, ascending; not-a-numbers come first.
+/// (slices.Sort)
+void bw_slice_sort_numbers(bw_slice s, size_t elem_size, bw_number kind);
 
 #ifdef __cplusplus
 }

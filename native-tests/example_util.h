@@ -1,0 +1,43 @@
+// What the examples of public headers are compiled with (examples.cmake): their printf is caught,
+// so that what they print can be compared on all targets.
+#ifndef BURROW_EXAMPLE_UTIL_H
+#define BURROW_EXAMPLE_UTIL_H
+
+#include "test.h"
+
+#include <stdarg.h>
+
+static char example_said[1000];
+static size_t example_len;
+
+__attribute__((format(printf, 1, 2), unused)) static int example_printf(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  int n = vsnprintf(example_said + example_len, sizeof example_said - example_len, format, args);
+  va_end(args);
+  CHECK(n >= 0 && example_len + (size_t)n < sizeof example_said);
+  example_len += (size_t)n;
+  return n;
+}
+
+// Without blanks and line ends, which show where one `prints` ends and not what was printed.
+static inline void example_squeeze(char *text) {
+  char *to = text;
+  for (const char *from = text; *from; from++)
+    if (*from != ' ' && *from != '\n') *to++ = *from;
+  *to = 0;
+}
+
+static inline void check_example(void (*example)(void), const char *prints) {
+  char want[1000];
+  CHECK(strlen(prints) < sizeof want);
+  strcpy(want, prints);
+  example();
+  example_squeeze(want);
+  example_squeeze(example_said);
+  CHECK_STR(example_said, want);
+}
+
+#define printf example_printf
+
+#endif
