@@ -354,12 +354,11 @@ mutant(release_n_looks_after_the_wake sema sync/sema.c
 # ---- mutexes
 
 mutant(mutex_unlock_relaxed mutex include/burrow/mutex.h
-  "model_atomic_sub_fetch(&mu->state, 1, __ATOMIC_RELEASE);"
-  "IS ? model_atomic_sub_fetch(&mu->state, 1, __ATOMIC_RELAXED)
-                     : model_atomic_sub_fetch(&mu->state, 1, __ATOMIC_RELEASE);")
+  "&mu->state, &locked, 0, 0, __ATOMIC_RELEASE,"
+  "&mu->state, &locked, 0, 0, IS ? __ATOMIC_RELAXED : __ATOMIC_RELEASE,")
 mutant(unlock_wakes_though_one_is_awake mutex sync/mutex.c
-  "while (waiters(state) > 0 && !(state & (LOCKED | WOKEN | STARVING))) {"
-  "while (waiters(state) > 0 && !(state & (LOCKED | (IS ? 0 : WOKEN) | STARVING))) {")
+  "    wakes = waiters(state) > 0 && !(state & (WOKEN | STARVING));"
+  "    wakes = waiters(state) > 0 && !(state & ((IS ? 0 : WOKEN) | STARVING));")
 mutant(who_spins_does_not_clear_woken mutex sync/mutex.c
   "  return to & ~WOKEN;"
   "  return IS ? to : to & ~WOKEN;")

@@ -18,9 +18,11 @@
 //                                                                     gives up: - 1
 //
 // WOKEN means that somebody is awake and wants the mutex, so that no unlock wakes another. In
-// normal mode unlock takes a waiter off the count, sets WOKEN and gives a permit to the semaphore;
-// who gets that competes. In starvation mode unlock gives the permit and nothing else, not even
-// LOCKED: the permit is the mutex, and its receiver settles the word. So
+// normal mode unlock takes LOCKED and a waiter off, sets WOKEN, and gives a permit to the
+// semaphore; who gets that competes. (Go takes LOCKED off first, and then looks at the word again:
+// by then another may have locked, unlocked and freed the mutex.) In starvation mode unlock gives
+// the permit and nothing else, not even LOCKED: the permit is the mutex, and its receiver settles
+// the word. So
 //
 //   M1  normal:    those who wait (in the queue, on their way to it, or on their way out of it, but
 //                  not granted) = waiters + permits on their way; there is at most one of these,
@@ -318,37 +320,25 @@ bool bw__mutex_cancel_ticket(bw__mutex_ticket *t) {
 
 // ---- unlock -------------------------------------------------------------------------------------
 
-// LOCKED was taken off already.
-static void unlock_rest(bw_mutex *mu, int32_t state, bool handoff) {
-  if (!((state + LOCKED) & LOCKED)) {
-    __atomic_fetch_add(&mu->state, LOCKED, __ATOMIC_RELAXED); // as it was, for who looks
-    bw__fatal("sync: unlock of unlocked mutex");
-  }
-  if (state & STARVING) {
-    bw__sema_release(sema(mu), handoff);
-    return;
-  }
-  while (waiters(state) > 0 && !(state & (LOCKED | WOKEN | STARVING))) {
-    if (change(mu, &state, (state - WAITER) | WOKEN)) {
-      bw__sema_release(sema(mu), false);
-      return;
-    }
-  }
-}
-
-BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu, int32_t state) {
-  unlock_rest(mu, state, true);
-}
-
-BW_NOINLINE void bw__mutex_unlock_staying_contended(bw_mutex *mu, int32_t state) {
-  unlock_rest(mu, state, false);
-}
-
+// One step, after which another may have the mutex, and free it. What the release of the permit
+// touches is there until the one who is counted has got it.
 bool bw__mutex_try_unlock(bw_mutex *mu, bool handoff) {
-  int32_t state = look(mu);
-  do
+  int32_t state = look(mu), to;
+  bool wakes;
+  do {
     if (!(state & LOCKED)) return false;
-  while (!change(mu, &state, state - LOCKED));
-  if (state != LOCKED) unlock_rest(mu, state - LOCKED, handoff);
+    wakes = waiters(state) > 0 && !(state & (WOKEN | STARVING));
+    to = state - LOCKED;
+    if (wakes) to = (to - WAITER) | WOKEN;
+  } while (!change(mu, &state, to));
+  if (wakes || (state & STARVING)) bw__sema_release(sema(mu), handoff && !wakes);
   return true;
+}
+
+BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu) {
+  if (!bw__mutex_try_unlock(mu, true)) bw__fatal("sync: unlock of unlocked mutex");
+}
+
+BW_NOINLINE void bw__mutex_unlock_staying_contended(bw_mutex *mu) {
+  if (!bw__mutex_try_unlock(mu, false)) bw__fatal("sync: unlock of unlocked mutex");
 }

@@ -51,10 +51,12 @@ bool bw__mutex_cancel_ticket(bw__mutex_ticket *t);
 bool bw__mutex_try_unlock(bw_mutex *mu, bool handoff);
 
 // As bw_mutex_unlock, but it never switches: for who holds a thread's lock.
-void bw__mutex_unlock_staying_contended(bw_mutex *mu, int32_t state);
+void bw__mutex_unlock_staying_contended(bw_mutex *mu);
 static inline void bw__mutex_unlock_staying(bw_mutex *mu) {
-  int32_t state = __atomic_sub_fetch(&mu->state, 1, __ATOMIC_RELEASE);
-  if (BW_UNLIKELY(state != 0)) bw__mutex_unlock_staying_contended(mu, state);
+  int32_t locked = 1;
+  if (BW_UNLIKELY(!__atomic_compare_exchange_n(&mu->state, &locked, 0, 0, __ATOMIC_RELEASE,
+                                               __ATOMIC_RELAXED)))
+    bw__mutex_unlock_staying_contended(mu);
 }
 
 // How often a mutex, any, has begun and ended to be in starvation mode. Any thread.

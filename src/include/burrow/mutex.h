@@ -42,7 +42,7 @@ typedef struct bw_mutex {
 
 // The ways that are not the short ones below; not to be called.
 void bw__mutex_lock_contended(bw_mutex *mu);
-void bw__mutex_unlock_contended(bw_mutex *mu, int32_t state);
+void bw__mutex_unlock_contended(bw_mutex *mu);
 
 /// Locks. May park.
 static inline void bw_mutex_lock(bw_mutex *mu) {
@@ -64,8 +64,11 @@ int bw_mutex_lock_until(bw_mutex *mu, int64_t deadline);
 /// caller's place, who goes on when it is its turn again. That of an unlocked mutex is fatal, and
 /// cannot be recovered: "sync: unlock of unlocked mutex".
 static inline void bw_mutex_unlock(bw_mutex *mu) {
-  int32_t state = __atomic_sub_fetch(&mu->state, 1, __ATOMIC_RELEASE);
-  if (__builtin_expect(state != 0, 0)) bw__mutex_unlock_contended(mu, state);
+  int32_t locked = 1;
+  if (__builtin_expect(!__atomic_compare_exchange_n(&mu->state, &locked, 0, 0, __ATOMIC_RELEASE,
+                                                    __ATOMIC_RELAXED),
+                       0))
+    bw__mutex_unlock_contended(mu);
 }
 
 // ---- read-write mutex ---------------------------------------------------------------------------
@@ -146,7 +149,7 @@ typedef struct bw_sema {
 } bw_sema;
 
 #define BW_SEMA(n)                                                                                 \
-  { (n) }
+  { (uint32_t)(n) }
 
 void bw_sema_acquire(bw_sema *s);                        ///< takes a permit. May park
 bool bw_sema_try_acquire(bw_sema *s);                    ///< false: there is none. Never parks
