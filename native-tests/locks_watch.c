@@ -2,6 +2,7 @@
 #include "chan_util.h"
 
 #include "port/port.h"
+#include "sync/sema.h"
 
 #include <burrow/locks.h>
 
@@ -21,6 +22,18 @@ static void end(const void *const *locks, int n) {
   CHECK(bw_locks_watch(false));
   for (int i = 0; i < n; i++) bw_lock_forget(locks[i]);
   CHECK_EQ(bw_locks_read(NULL, 0), 0);
+}
+
+typedef struct {
+  bw_mutex busy, quiet;
+  group g;
+} contended;
+
+static void take_both(bw_mutex *first, bw_mutex *second) {
+  bw_mutex_lock(first);
+  bw_mutex_lock(second);
+  bw_mutex_unlock(second);
+  bw_mutex_unlock(first);
 }
 
 static bool ends_with(const char *text, const char *end) {
@@ -145,12 +158,63 @@ TEST(locks_watched_in_the_middle) {
   end((const void *[]){&b}, 1);
 }
 
-// ---- time ---------------------------------------------------------------------------------------
+// Goroutines of a run that is over hold nothing, and their numbers are others' in the next one.
+static bw_mutex outlives, other;
 
-typedef struct {
-  bw_mutex busy, quiet;
-  group g;
-} contended;
+static int hold_at_end(void *arg) {
+  (void)arg;
+  bw_mutex_lock(&outlives);
+  return 0;
+}
+
+static int take_other(void *arg) {
+  (void)arg;
+  bw_mutex_lock(&other);
+  bw_mutex_unlock(&other);
+  return 0;
+}
+
+TEST(locks_of_a_run_that_is_over) {
+  begin();
+  bw_mutex_lock(&other);
+  bw_mutex_lock(&outlives); // a plain thread's order
+  bw_mutex_unlock(&outlives);
+  bw_mutex_unlock(&other);
+  test_run(hold_at_end, NULL, 1);
+  CHECK_EQ(info_of(&outlives).holders, 0);
+  test_run(take_other, NULL, 1); // by goroutine 1 again, as hold_at_end: no circle
+  CHECK_EQ(bw_lock_circles(), 0);
+  end((const void *[]){&outlives, &other}, 2);
+}
+
+// Who waits while watching ends gets a lock that the watch knows nothing of.
+static void wait_for_busy(void *arg) {
+  contended *c = arg;
+  bw_mutex_lock(&c->busy);
+  CHECK_EQ(info_of(&c->busy).holders, 0);
+  bw_mutex_unlock(&c->busy);
+  group_done(&c->g);
+}
+
+static int ends_while_one_waits(void *arg) {
+  (void)arg;
+  contended c = {.busy = {0}};
+  begin();
+  bw_mutex_lock(&c.busy);
+  group_init(&c.g, 1);
+  CHECK_EQ(bw_go(wait_for_busy, &c), 0);
+  while (bw__sema_waiting() == 0) bw_gosched();
+  CHECK(bw_locks_watch(false));
+  bw_mutex_unlock(&c.busy);
+  group_wait(&c.g);
+  CHECK_EQ(info_of(&c.busy).holders, 0);
+  begin();
+  end((const void *[]){&c.busy}, 1);
+  return 0;
+}
+TEST(locks_watch_ends_while_one_waits) { test_run(ends_while_one_waits, NULL, 1); }
+
+// ---- time ---------------------------------------------------------------------------------------
 
 static void take_busy(void *arg) {
   contended *c = arg;
@@ -185,13 +249,6 @@ static int worst_first(void *arg) {
 TEST(locks_worst_first) { test_run(worst_first, NULL, 1); }
 
 // ---- order --------------------------------------------------------------------------------------
-
-static void take_both(bw_mutex *first, bw_mutex *second) {
-  bw_mutex_lock(first);
-  bw_mutex_lock(second);
-  bw_mutex_unlock(second);
-  bw_mutex_unlock(first);
-}
 
 TEST(locks_in_order_are_fine) {
   bw_mutex m[4] = {{0}};

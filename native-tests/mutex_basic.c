@@ -198,7 +198,7 @@ DEATH_TEST(mutex_dump_has_the_address, 2, "ms, waits for mutex 0x") {
   test_run(waits_for_ever, NULL, 1);
 }
 
-// The end of a run leaves nobody in the table, and the mutex usable.
+// The end of a run leaves nobody in the table, and the mutex in a state that can be looked at.
 static bw_mutex outlives;
 
 static void wait_for_it(void *arg) {
@@ -224,3 +224,52 @@ TEST(mutex_waiters_end_with_the_run) {
   test_run(leave_waiters, NULL, 1);
   sync_check_empty();
 }
+
+// Whoever drops the last reference, counted under the mutex, frees it, as soon as its own unlock
+// has returned: no other unlock may still look at it. (AddressSanitizer would see it; without, the
+// bytes are overwritten, and an unlock that finds them so is fatal.)
+enum { SHARERS = 6 };
+
+typedef struct {
+  bw_mutex mu;
+  int refs;
+} shared_object;
+
+typedef struct {
+  shared_object *o;
+  group *g;
+} sharer;
+
+static void drop_reference(void *arg) {
+  sharer s = *(sharer *)arg;
+  for (int i = 0; i < 3; i++) { // so that some wait, and unlocks wake them
+    bw_mutex_lock(&s.o->mu);
+    if (i == 1) bw_gosched();
+    bw_mutex_unlock(&s.o->mu);
+  }
+  bw_mutex_lock(&s.o->mu);
+  bool last = --s.o->refs == 0;
+  bw_mutex_unlock(&s.o->mu);
+  if (last) {
+    memset(s.o, 0x55, sizeof *s.o);
+    bw_free(s.o);
+  }
+  group_done(s.g);
+}
+
+static int freed_by_last(void *arg) {
+  (void)arg;
+  int64_t until = bw_now() + test_stress_ns(4);
+  bw_go_options copy = {.arg_size = sizeof(sharer)};
+  do {
+    group g;
+    group_init(&g, SHARERS);
+    sharer s = {bw_calloc(1, sizeof *s.o), &g};
+    s.o->refs = SHARERS;
+    for (int i = 0; i < SHARERS; i++) CHECK_EQ(bw_go_with(&copy, drop_reference, &s), 0);
+    group_wait(&g);
+  } while (bw_now() < until);
+  sync_check_empty();
+  return 0;
+}
+THREADS_TEST(mutex_freed_by_its_last_user) { test_run(freed_by_last, NULL, 4); }

@@ -12,6 +12,7 @@
 #include "sched/poll.h"
 #include "sched/sched.h"
 #include "sched/trace.h"
+#include "sync/lockwatch.h"
 
 #include <burrow/alloc.h>
 #include <burrow/error.h>
@@ -100,6 +101,7 @@ void bw__runtime_close(void) {
   bw__monitor_stop(); // before: it may start Ms
   bw__ms_join();
   bw__g_each_at_end(abandon_wait, NULL);
+  bw__lock_watch_end_run();
   bw_trace_stop();
   s->running = false;
   if (!BW_WASM) bw__poll_end();

@@ -145,7 +145,7 @@ void bw_group_set_limit(bw_group *g, int n) {
 void bw_group_stop(bw_group *g, int code) {
   int none = 0;
   if (code) bw__cas(&g->code, &none, code);
-  if (stop_first(g, 0)) bw_cancel_cause(g->cancel, code, NULL);
+  if (stop_first(g, 0)) bw_cancel_cause(g->cancel, bw__load(&g->code), NULL);
 }
 
 bw_chan *bw_group_stopped(bw_group *g) { return g->stopped; }

@@ -90,9 +90,12 @@ static void drop_locked(bw__lock_record *r) {
 
 enum { PLAIN_THREAD = 1 }; // the lowest bit of an owner that is none of ours
 
+// Numbers are never given twice, as addresses are. Out of line: see current.c.
 static BW_NOINLINE uint64_t this_thread(void) {
-  static _Thread_local char here;
-  return (uint64_t)(uintptr_t)&here << 1 | PLAIN_THREAD;
+  static _Atomic(uint64_t) last;
+  static _Thread_local uint64_t number;
+  if (number == 0) number = bw__add_relaxed(&last, 1) + 1;
+  return number << 1 | PLAIN_THREAD;
 }
 
 static uint64_t this_owner(void) {
@@ -171,8 +174,9 @@ void bw__lock_got(const void *lock, bw__lock_kind kind, bool reads, const char *
   uint64_t owner = this_owner();
   int64_t now = bw__port_now();
   bw__lock_watch_lock();
+  bool watched = __atomic_load_n(&bw__locks_watched, __ATOMIC_RELAXED); // off drops holders after
   bw__lock_record *r = find_or_make_locked(lock);
-  bw__lock_holder *h = r ? bw_malloc(sizeof *h) : NULL;
+  bw__lock_holder *h = r && watched ? bw_malloc(sizeof *h) : NULL;
   if (r) {
     r->kind = kind;
     count_locked(&r->info, place, waited_ns);
@@ -214,6 +218,21 @@ void bw__lock_gave(const void *lock, bool reads) {
     }
     drop_holder_locked(h);
   }
+  bw__lock_watch_unlock();
+}
+
+static void drop_goroutines_locked(bw__lock_record *r) {
+  for (bw__list *l = r->holders.next, *next; l != &r->holders; l = next) {
+    bw__lock_holder *h = BW_CONTAINER(l, bw__lock_holder, of_lock);
+    next = l->next;
+    if (goroutine_of(h->owner)) drop_holder_locked(h);
+  }
+}
+
+void bw__lock_watch_end_run(void) {
+  bw__lock_watch_lock();
+  for (bw__lock_record *r = bw__lock_first_locked(); r; r = bw__lock_after_locked(r))
+    drop_goroutines_locked(r);
   bw__lock_watch_unlock();
 }
 

@@ -23,7 +23,8 @@
 
 typedef enum { BW_LOCK_UNKNOWN, BW_LOCK_MUTEX, BW_LOCK_RWMUTEX, BW_LOCK_SPIN } bw__lock_kind;
 
-// ---- hooks: any thread or goroutine; no internal lock may be held -------------------------------
+// ---- hooks: any thread or goroutine; a thread's lock may be held, of a lower rank
+// -------------------------------
 
 // Before a lock is taken by a form that waits.
 void bw__lock_wanted(const void *lock, bw__lock_kind kind, const char *place);
@@ -32,6 +33,9 @@ void bw__lock_got(const void *lock, bw__lock_kind kind, bool reads, const char *
                   int64_t waited_ns);
 // Before it is given back.
 void bw__lock_gave(const void *lock, bool reads);
+
+// At the end of a run: its goroutines hold nothing any more, and their numbers will be others'.
+void bw__lock_watch_end_run(void);
 
 // watched.c: bw__watched_lock that a cancelled source ends as well.
 int bw__watched_lock_with(void *lock, int form, int64_t deadline, bw__cancel_source *cancel,

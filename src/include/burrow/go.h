@@ -96,7 +96,8 @@ int bw_proc_index(void);
 /// Default bytes of a goroutine's stack on this target.
 size_t bw_stack_size_default(void);
 
-/// Plain threads that will still send, receive or close count as outside help: while their number
+/// Plain threads that will still send, receive, close, unlock, signal, release or be done count as
+/// outside help if they say so: while their number
 /// is above zero, "all goroutines are asleep" is not a deadlock. Enter before the goroutines depend
 /// on the thread (the creator may do it on the thread's behalf), leave when it is done. The count
 /// outlives a run: each enter needs its leave.

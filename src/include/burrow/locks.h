@@ -1,6 +1,8 @@
 /// @file locks.h  Seeing locks: names, who holds what and who waits, how long; and a check of the
 /// order in which they are taken.
 ///
+/// Of JavaScript's locks (the npm package) nothing is known.
+///
 /// Watching is off until bw_locks_watch(true), or BURROW_DEBUG=locks=1 (debug.h), asks for it: then
 /// each lock and unlock of a bw_mutex, bw_rwmutex or bw_spinlock is written down, which makes it
 /// some ten times as slow. While it is off they pay one load and a branch that is never taken.
@@ -15,6 +17,8 @@
 ///       goroutine 7 wants mutex "to" at bank.c:31, and holds mutex "from", taken at bank.c:30
 ///       earlier mutex "from" was wanted at bank.c:31 by one that held mutex "to", taken at
 ///       bank.c:30
+///
+/// Who wants a lock that it holds already is told of as well, each time, and not counted.
 ///
 /// A try form may be used in any order: it is not checked, only what is taken after it.
 ///

@@ -11,6 +11,14 @@
 /// and the release of a semaphore, which do not touch it any more once somebody has got what they
 /// gave.
 ///
+/// Plain threads that will unlock, or release, what goroutines wait for count as outside help only
+/// if they say so (bw_outside_enter in go.h); else all goroutines that wait are a deadlock.
+///
+/// The end of a run (bw_run) ends its goroutines where they stand: what they hold stays locked, and
+/// what they wait for may believe that it has given them something. A lock that goroutines of an
+/// ended run have held or waited for is set to all zeros before it is used again. (Its memory may
+/// be reused at once: nobody is left that looks at it.)
+///
 /// What was done before an unlock is seen after the lock that it allows; likewise release and
 /// acquire.
 ///
@@ -108,12 +116,13 @@ static inline void bw_rwmutex_runlock(bw_rwmutex *rw) {
 
 /// Locks for writing. May park.
 void bw_rwmutex_lock(bw_rwmutex *rw);
-/// Gives up the writer's lock. Never waits. Without a writer inside that is fatal: "sync: Unlock of
+/// Gives up the writer's lock. Never waits; as bw_mutex_unlock it may let another writer run at
+/// once. Without a writer inside that is fatal: "sync: Unlock of
 /// unlocked RWMutex".
 void bw_rwmutex_unlock(bw_rwmutex *rw);
 
 /// Lock if that is possible at once. False: there is a writer, or one waits; for writing, also:
-/// there is a reader. Never park.
+/// there is a reader. Never wait.
 bool bw_rwmutex_try_rlock(bw_rwmutex *rw);
 bool bw_rwmutex_try_lock(bw_rwmutex *rw);
 
@@ -165,7 +174,8 @@ void bw_sema_release(bw_sema *s, uint32_t n);            ///< gives n permits. N
 /// which is as fast when it is free.
 ///
 /// In code compiled without NDEBUG it knows its owner: locking it twice, and unlocking what another
-/// has or nobody, are fatal errors ("spin lock: ...").
+/// has or nobody, are fatal errors ("spin lock: ..."). (In bw_blocking a goroutine is none of the
+/// runtime's: a section begins and ends on the same side of it.)
 typedef struct bw_spinlock {
   uintptr_t word; ///< not to be touched
 } bw_spinlock;
@@ -188,7 +198,7 @@ static inline bool bw_spin_trylock(bw_spinlock *s) {
                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-/// Locks. Never parks.
+/// Locks. Never parks; a goroutine that has looked for long yields.
 static inline void bw_spin_lock(bw_spinlock *s) {
   uintptr_t unlocked = 0, owner = BW__SPIN_OWNER(s, BW__SPIN_TO_LOCK);
   if (__builtin_expect(!__atomic_compare_exchange_n(&s->word, &unlocked, owner, 0, __ATOMIC_ACQUIRE,
