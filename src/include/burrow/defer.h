@@ -376,7 +376,8 @@ BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
 
 /// BW_DEFER_COPY(fn, value): as BW_DEFER for an argument that is copied now: `value` is a variable
 /// or any other expression, and fn gets a pointer to the copy, aligned to 16, which lives until fn
-/// has returned. On the heap.
+/// has returned, or the panic that fn has ended with is over: it may be that panic's value. On the
+/// heap.
 #define BW_DEFER_COPY(fn, ...)                                                                     \
   __extension__({                                                                                  \
     __typeof__((__VA_ARGS__)) bw__value_ = (__VA_ARGS__);                                          \
