@@ -544,6 +544,32 @@ static int close_before_senders(void *arg) {
 }
 TEST(panic_b92_parked_sender_on_a_closed_channel) { test_run(close_before_senders, NULL, 4); }
 
+// A panic that was kept from an inner scope's call, in a call of a scope without BW_ON_RECOVER.
+static void only_keep(void *arg, bw_panicking *panicking) {
+  (void)arg;
+  kept = panicking;
+}
+static void try_kept(void *arg) {
+  (void)arg;
+  say("%s ", bw_recover(kept) ? "recovered" : "nothing");
+}
+static void keeps_in_inner_scope(void *arg) {
+  BW_DEFER_SCOPE;
+  BW_DEFER(try_kept, NULL);
+  for (;;) {
+    BW_DEFER_SCOPE;
+    BW_ON_RECOVER() return;
+    BW_DEFER(only_keep, NULL);
+    panic_now(arg);
+  }
+}
+BOTH_TEST(panic_not_recovered_where_there_is_no_on_recover) {
+  caught c;
+  CHECK(panics(keeps_in_inner_scope, "kept", &c));
+  CHECK_STR(c.text, "kept");
+  CHECK_TRACE("nothing ");
+}
+
 // ---- copied arguments ---------------------------------------------------------------------------
 
 // A copied argument that is the value of the panic that ends its call lives until that is over.

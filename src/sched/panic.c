@@ -131,6 +131,7 @@ _Noreturn void bw_panic_again(const bw_panic_info *info) {
 
 const bw_panic_info *bw_recover(bw_panicking *p) {
   if (!p || bw__unwind_here()->panics != p || p->recovered) return NULL;
+  if (!p->scope || !(p->scope->is & BW__SCOPE_JUMP)) return NULL; // p was kept: nowhere to jump to
   p->recovered = true;
   return &p->info;
 }
