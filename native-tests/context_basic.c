@@ -398,6 +398,59 @@ static void nil_key(void *arg) { bw_with_value(bw_context_todo(), NULL, arg, NUL
 static void nil_err(void *arg) { CHECK(!arg || bw_context_err(NULL)); }
 static void nil_wait(void *arg) { bw_chan_recv_ctx(NULL, NULL, arg); }
 
+static int values_freed;
+
+// A value that owns the right to cancel, given back while that very cancel, or one above it or
+// beside it, is under way.
+static void give_back(void *cancel) { bw_cancel_release(cancel); }
+static void cancel_and_count(void *cancel) {
+  bw_cancel_now(cancel);
+  values_freed++;
+}
+BW_CONTEXT_KEY(owner, bw_cancel);
+BW_CONTEXT_KEY_DEFINE(owner);
+
+static void owns_its_own_cancel(void) {
+  bw_cancel *cancel;
+  bw_context *top = bw_with_cancel(bw_context_background(), &cancel);
+  bw_context *value = with_owner(top, cancel, give_back);
+  bw_context *ctx = bw_with_timeout(value, 3600 * BW_SECOND, NULL);
+  bw_context_release(ctx); // it keeps itself until it ends
+  bw_context_release(value);
+  bw_cancel_now(cancel);
+  context_check_ended(top, BW_ECANCELED);
+  bw_context_release(top);
+}
+
+static void cancels_beside_it(void) {
+  bw_cancel *cancel, *beside[2];
+  bw_context *top = bw_with_cancel(bw_context_background(), &cancel), *ctx[2], *last[2];
+  for (int i = 0; i < 2; i++) ctx[i] = bw_with_cancel(top, &beside[i]);
+  for (int i = 0; i < 2; i++) {
+    bw_context *value = with_owner(ctx[i], beside[!i], cancel_and_count);
+    last[i] = bw_with_timeout(value, 3600 * BW_SECOND, NULL);
+    bw_context_release(last[i]);
+    bw_context_release(value);
+  }
+  values_freed = 0;
+  bw_cancel_now(cancel);
+  CHECK_EQ(values_freed, 2);
+  for (int i = 0; i < 2; i++) {
+    context_check_ended(ctx[i], BW_ECANCELED);
+    bw_cancel_release(beside[i]);
+    bw_context_release(ctx[i]);
+  }
+  bw_cancel_release(cancel);
+  bw_context_release(top);
+}
+
+CONTEXT_TEST(context_cancelled_by_a_value_that_is_freed) {
+  (void)arg;
+  owns_its_own_cancel();
+  cancels_beside_it();
+  return 0;
+}
+
 BOTH_TEST(context_b134_nil_panics) {
   static const struct {
     void (*fn)(void *arg);

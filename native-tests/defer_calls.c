@@ -297,6 +297,31 @@ static void panic_in_copies(void *arg) {
   for (int i = 0; i < 10; i++) BW_DEFER_COPY(panic_with, make_large(i));
 }
 
+// The same, in a goroutine that ends by Goexit: before its calls, in one, and in one of a panic's.
+static void exit_in_copy(void *arg) {
+  (void)arg;
+  bw_goexit();
+}
+static void exit_among_copies(void *done) {
+  BW_DEFER_SCOPE;
+  BW_ON_RECOVER() return;
+  BW_DEFER(close_chan, done);
+  caught c;
+  BW_DEFER(catch_it, &c);
+  for (int i = 0; i < 3; i++) {
+    BW_DEFER_COPY(panic_with, make_large(i));
+    BW_DEFER_COPY(exit_in_copy, make_large(i));
+    BW_DEFER_COPY(panic_with, make_large(i));
+  }
+}
+static void goexit_among_copies(void) {
+  bw_chan *done = bw_chan_make(0, 0);
+  CHECK_EQ(bw_go(exit_among_copies, done), 0);
+  bw_chan_recv(done, NULL);
+  while (bw_num_goroutine() > 1) bw_gosched();
+  bw_chan_release(done);
+}
+
 static int memory_returns(void *arg) {
   (void)arg;
   caught c;
@@ -304,6 +329,7 @@ static int memory_returns(void *arg) {
   uint64_t before = bytes_in_use();
   for (int i = 0; i < 10; i++) {
     use_records();
+    goexit_among_copies();
     CHECK(panics(panic_in_copies, NULL, &c));
     CHECK_STR(c.text, "0");
   }

@@ -543,3 +543,109 @@ static int close_before_senders(void *arg) {
   return 0;
 }
 TEST(panic_b92_parked_sender_on_a_closed_channel) { test_run(close_before_senders, NULL, 4); }
+
+// A panic that was kept from an inner scope's call, in a call of a scope without BW_ON_RECOVER.
+static void only_keep(void *arg, bw_panicking *panicking) {
+  (void)arg;
+  kept = panicking;
+}
+static void try_kept(void *arg) {
+  (void)arg;
+  say("%s ", bw_recover(kept) ? "recovered" : "nothing");
+}
+static void keeps_in_inner_scope(void *arg) {
+  BW_DEFER_SCOPE;
+  BW_DEFER(try_kept, NULL);
+  for (;;) {
+    BW_DEFER_SCOPE;
+    BW_ON_RECOVER() return;
+    BW_DEFER(only_keep, NULL);
+    panic_now(arg);
+  }
+}
+BOTH_TEST(panic_not_recovered_where_there_is_no_on_recover) {
+  caught c;
+  CHECK(panics(keeps_in_inner_scope, "kept", &c));
+  CHECK_STR(c.text, "kept");
+  CHECK_TRACE("nothing ");
+}
+
+// ---- copied arguments ---------------------------------------------------------------------------
+
+// A copied argument that is the value of the panic that ends its call lives until that is over.
+typedef struct {
+  char text[40];
+} words;
+
+static void panic_with_copy(void *copy) { bw_panic_value(copy, NULL); }
+static void reuse_memory(void *size) {
+  for (int i = 0; i < 2000; i++) {
+    char *p = bw_malloc((size_t)(intptr_t)size);
+    if (p) memset(p, '#', (size_t)(intptr_t)size);
+    bw_free(p);
+  }
+}
+static void say_value(void *arg, bw_panicking *panicking) {
+  (void)arg;
+  for (int size = 48; size <= 112; size += 16) reuse_memory(NUMBER(size));
+  const bw_panic_info *info = bw_recover(panicking);
+  CHECK(info && info->value);
+  say("%s ", ((words *)info->value)->text);
+}
+static void say_value_and_again(void *arg, bw_panicking *panicking) {
+  (void)arg;
+  const bw_panic_info *info = bw_recover(panicking);
+  CHECK(info);
+  say("again ");
+  bw_panic_again(info);
+}
+
+static void same_scope(void) {
+  BW_DEFER_SCOPE;
+  BW_ON_RECOVER() return;
+  BW_DEFER(say_value, NULL);
+  BW_DEFER_COPY(panic_with_copy, (words){"first"});
+  BW_DEFER_COPY(panic_with_copy, (words){"second"}); // the later one counts
+}
+static void outer_scope(void) {
+  BW_DEFER_SCOPE;
+  BW_ON_RECOVER() return;
+  BW_DEFER(say_value, NULL);
+  for (;;) {
+    BW_DEFER_SCOPE;
+    BW_DEFER(reuse_memory, NUMBER(80));
+    BW_DEFER_COPY(panic_with_copy, (words){"inner"});
+    BW_DEFER(panic_now, "message");
+    break;
+  }
+}
+static void repanicked(void) {
+  BW_DEFER_SCOPE;
+  BW_ON_RECOVER() return;
+  BW_DEFER(say_value, NULL);
+  for (;;) {
+    BW_DEFER_SCOPE;
+    BW_ON_RECOVER() break;
+    BW_DEFER(say_value_and_again, NULL);
+    BW_DEFER_COPY(panic_with_copy, (words){"same"});
+    break;
+  }
+}
+BOTH_TEST(panic_value_is_a_copied_argument) {
+  same_scope();
+  CHECK_TRACE("first ");
+  outer_scope();
+  CHECK_TRACE("inner ");
+  repanicked();
+  CHECK_TRACE("again same ");
+}
+
+static void write_words(void *value, char *text, size_t room) {
+  snprintf(text, room, "%s", ((words *)value)->text);
+}
+static void panic_written(void *copy) { bw_panic_value(copy, write_words); }
+DEATH_TEST(panic_value_is_a_copied_argument_uncaught, 2, "panic: the copy") {
+  BW_DEFER_SCOPE;
+  BW_DEFER(reuse_memory, NUMBER(80));
+  BW_DEFER_COPY(panic_written, (words){"the copy"});
+}

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "base/rand.h"
+#include "lib/str.h"
 
 #define CHECK_SAYS(s, text) CHECK(bw_str_eq((s), BW_STR(text)))
 
@@ -83,6 +84,33 @@ TEST(str_index_is_linear) {
   CHECK_EQ(bw_str_last_index(s, t), 0);
   free(text);
   free(sub);
+}
+
+// Bytes looked at, for each byte of a text of n in which every eighth is an `a` and so is every
+// eighth of what is looked for, n / 2 of them that differ in byte `odd` only.
+static double looks_a_byte(ptrdiff_t n, ptrdiff_t odd) {
+  char *text = malloc((size_t)n);
+  CHECK(text);
+  for (ptrdiff_t i = 0; i < n; i++) text[i] = i % 8 ? 'b' : 'a';
+  char *sub = malloc((size_t)n / 2);
+  CHECK(sub);
+  memcpy(sub, text, (size_t)n / 2);
+  sub[odd] = 'X';
+  ptrdiff_t looks = 0;
+  CHECK_EQ(bw__str_index((bw_str){text, n}, (bw_str){sub, n / 2}, &looks), -1);
+  CHECK(looks >= n / 2); // it has gone over all places at least
+  free(text);
+  free(sub);
+  return (double)looks / (double)n;
+}
+
+// Few false starts, but long ones: comparing n / 2 bytes at n / 16 places would be n / 32 for each.
+TEST(str_index_counts_what_it_compares) {
+  for (ptrdiff_t n = 4096; n <= 65536; n *= 4) {
+    CHECK(looks_a_byte(n, n / 2 - 1) < 9);
+    CHECK(looks_a_byte(n, n / 4) < 9);
+    CHECK(looks_a_byte(n, 1000) < 9);
+  }
 }
 
 TEST(str_index_of_empty) {

@@ -42,6 +42,7 @@ typedef struct bw__context_task {
 typedef struct bw__context_task_kind {
   bool (*run)(bw__context_task *task, bw__context_tasks *all); // may add tasks. True: it did it
   void (*wait)(bw__context_task *task); // until somebody else has done it; NULL: nobody waits
+  void (*over)(bw__context_task *task); // all that are waited for are done; NULL: nobody cares
   void (*release)(bw__context_task *task);
 } bw__context_task_kind;
 

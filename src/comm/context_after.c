@@ -73,7 +73,7 @@ static void release_task(bw__context_task *task) {
   release(c);
 }
 
-static const bw__context_task_kind call_kind = {run, NULL, release_task};
+static const bw__context_task_kind call_kind = {run, NULL, NULL, release_task};
 
 // The watch has its reference as long as this may run: a stop waits for it.
 static void on_end(bw__cancel_watcher *w) {

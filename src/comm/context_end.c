@@ -7,10 +7,12 @@
 //   2  done   out of the timers; the channel is closed
 //   3  fire   all who watch are called: waits end, nodes below and calls become tasks
 //   4  tasks  each node below is ended likewise, which may add tasks; calls are started
-//   5  ENDED  once all tasks are over, here and elsewhere
+//   5  ENDED  once all tasks are over, here and elsewhere: the tasks' nodes, then the first one
 //   6  leave  the first of them gets off the list of the node above. Not before: as long as there
-//   is
-//             something below it that has not ended, who ends the node above must find it
+//             is something below it that has not ended, who ends the node above must find it
+//   7  free   the tasks' references are given back. That may call a value's free_value, which may
+//             cancel any of these contexts again, and give back the caller's right to cancel: so
+//             all of them are ENDED by then, and the first one is not touched any more
 //
 // The tasks are a list and no recursion, so a tree may be deeper than a stack. No lock is held from
 // one node to the next: while 10,000 of them end, others make, cancel and release their siblings,
@@ -122,13 +124,13 @@ static bool end_below(bw__context_task *task, bw__context_tasks *all) {
 
 static void wait_below(bw__context_task *task) { wait_until_ended(node_of_task(task)); }
 
-static void release_below(bw__context_task *task) {
-  bw__context_node *n = node_of_task(task);
-  if (task->mine) set_ended(n);
-  bw_context_release(&n->base);
+static void over_below(bw__context_task *task) {
+  if (task->mine) set_ended(node_of_task(task));
 }
 
-static const bw__context_task_kind below = {end_below, wait_below, release_below};
+static void release_below(bw__context_task *task) { bw_context_release(&node_of_task(task)->base); }
+
+static const bw__context_task_kind below = {end_below, wait_below, over_below, release_below};
 
 static void above_ended(bw__cancel_watcher *w) {
   bw__context_node *n = BW_CONTAINER(w, bw__context_node, watch);
@@ -141,13 +143,19 @@ static void above_ended(bw__cancel_watcher *w) {
 static void finish(bw__context_tasks *all) {
   for (bw__context_task *t = all->first; t; t = t->next)
     if (!t->mine && t->kind->wait) t->kind->wait(t);
+  for (bw__context_task *t = all->first; t; t = t->next)
+    if (t->kind->over) t->kind->over(t);
+}
+
+static void release_all(bw__context_tasks *all) {
   for (bw__context_task *t = all->first, *next; t; t = next) {
     next = t->next;
     t->kind->release(t);
   }
 }
 
-// Returns when n and all below it have ended. True: it was the caller's to end.
+// Returns when n and all below it have ended. True: it was the caller's to end. The caller has a
+// reference to n, which a free_value may give back.
 static bool end(bw__context_node *n, reason why) {
   bw__context_tasks all = {NULL, &all.first};
   if (!end_one(n, why, &all)) {
@@ -158,6 +166,7 @@ static bool end(bw__context_node *n, reason why) {
   if (all.first) finish(&all);
   set_ended(n);
   bw__context_leave(n);
+  release_all(&all);
   return true;
 }
 

@@ -3,10 +3,11 @@
 // Searching. Where the first byte of what is looked for is rare, memchr and memcmp are by far the
 // fastest. Where it is not (looking for "aab" in "aaaa...") they take time that is the product of
 // the lengths; so after too many false starts the rest is searched with a rolling sum over windows
-// of the length (Rabin and Karp), which takes one step a byte whatever the bytes are.
+// of the length (Rabin and Karp), which takes one step a byte whatever the bytes are. A false start
+// costs a step, and one more for each 16 bytes that were the same before one was not.
 //
 // Locks: none. Blocks: never.
-#include <burrow/string.h>
+#include "lib/str.h"
 
 #include "base/config.h"
 #include "sched/unwind.h"
@@ -68,20 +69,39 @@ ptrdiff_t bw_str_index_byte(bw_str s, char byte) {
   return at ? at - s.data : -1;
 }
 
-ptrdiff_t bw_str_index(bw_str s, bw_str sub) {
+// Whether the n bytes are the same; adds to *alike how many pieces of them were, in bytes. The
+// pieces grow, so that the last one is no longer than 16 bytes and all before it.
+static bool same(const char *a, const char *b, ptrdiff_t n, ptrdiff_t *alike) {
+  for (ptrdiff_t at = 0, piece = 16; at < n; at += piece, piece *= 2) {
+    if (piece > n - at) piece = n - at;
+    if (memcmp(a + at, b + at, (size_t)piece) != 0) return false;
+    *alike += piece;
+  }
+  return true;
+}
+
+ptrdiff_t bw__str_index(bw_str s, bw_str sub, ptrdiff_t *looks) {
   if (sub.len == 0) return 0;
-  ptrdiff_t at = 0, last = s.len - sub.len;
-  for (ptrdiff_t starts = 0; at <= last; at++, starts++) {
-    if (starts > 8 + at / 8) {
-      ptrdiff_t found = roll(part(s, at, s.len), sub, 1);
-      return found < 0 ? -1 : at + found;
+  ptrdiff_t at = 0, last = s.len - sub.len, starts = 0, alike = 0, found = -1;
+  for (; at <= last && found < 0; at++, starts++) {
+    if (starts + alike / 16 > 8 + at / 8) {
+      found = roll(part(s, at, s.len), sub, 1);
+      if (found >= 0) found += at;
+      *looks += sub.len + (found < 0 ? last : found) - at;
+      break;
     }
     ptrdiff_t next = bw_str_index_byte(part(s, at, last + 1), sub.data[0]);
-    if (next < 0) return -1;
+    if (next < 0) break;
     at += next;
-    if (memcmp(s.data + at, sub.data, (size_t)sub.len) == 0) return at;
+    if (same(s.data + at, sub.data, sub.len, &alike)) found = at;
   }
-  return -1;
+  *looks += at + 16 * starts + 2 * alike;
+  return found;
+}
+
+ptrdiff_t bw_str_index(bw_str s, bw_str sub) {
+  ptrdiff_t looks = 0;
+  return bw__str_index(s, sub, &looks);
 }
 
 ptrdiff_t bw_str_last_index(bw_str s, bw_str sub) {

@@ -9,8 +9,8 @@
 // while no later one is.
 //
 // Each call leaves its scope before it is made, so that a panic or a Goexit in it goes on with the
-// next. A record whose argument lies in itself is kept until the call has returned, or until the
-// scope's next call shows that it never will.
+// next. A record whose argument lies in itself is kept until the call has returned (which the
+// scope's next step shows), or until the panic that ended it is over (unwind.h, I4).
 //
 // Records from the heap are the allocator's objects, 32 or 48 bytes: its caches are the pool that
 // Go keeps for them on each P and beside all Ps.
@@ -55,13 +55,22 @@ static void call_slot(bw_scope *s, bw_panicking *p) {
   call(slot->fn, s->takes >> i & 1, slot->arg, p);
 }
 
-static void drop_running(bw_scope *s) {
+bw__defer_record *bw__scope_take_running(bw_scope *s) {
+  if (!(s->is & BW__SCOPE_RUNNING)) return NULL;
   s->is &= (uint8_t)~BW__SCOPE_RUNNING;
-  bw_free(s->running);
+  s->running->older = NULL;
+  return s->running;
+}
+
+void bw__scope_free_records(bw__defer_record *r) {
+  for (bw__defer_record *older; r; r = older) {
+    older = r->older;
+    bw_free(r);
+  }
 }
 
 bool bw__scope_next(bw_scope *s, bw_panicking *p) {
-  if (s->is & BW__SCOPE_RUNNING) drop_running(s);
+  bw__scope_free_records(bw__scope_take_running(s)); // that call has returned
   if (!s->bits) return false;
   if (s->bits & BW__DEFER_RECORDS)
     call_record(s, p);

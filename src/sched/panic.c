@@ -20,11 +20,17 @@ _Noreturn void bw__jump_back(bw__jump *j); // the port's
 static _Noreturn void bw__jump_back(bw__jump *j) { longjmp(j->buf, 1); }
 #endif
 
+static void free_ended(bw_panicking *p) {
+  bw__scope_free_records(p->ended);
+  p->ended = NULL;
+}
+
 // Jumps to the scope whose call has recovered p, or back into a Goexit that p has interrupted.
 static _Noreturn void go_on_after(bw__unwind *u, bw_panicking *p) {
   bw__jump *to = p->scope->jump;
   bw_panicking *q = p->link;
-  while (q && q->aborted && !q->back) q = q->link;
+  free_ended(p);
+  for (; q && q->aborted && !q->back; q = q->link) free_ended(q);
   if (q && q->aborted) {
     q->aborted = false;
     to = q->back;
@@ -40,9 +46,19 @@ static void abort_those_at(const bw_scope *s, bw_panicking *p) {
     if (p->scope == s) p->aborted = true;
 }
 
+// A call of s that is under way will not return: p was raised in it. (Or the call is p's own and
+// has returned, when p is a Goexit that goes on after a panic.)
+static void end_call(bw_scope *s, bw_panicking *p) {
+  bw__defer_record *r = bw__scope_take_running(s);
+  if (!r) return;
+  r->older = p->ended;
+  p->ended = r;
+}
+
 static void run_scopes(bw__unwind *u, bw_panicking *p) {
   for (bw_scope *s; (s = u->scopes); u->scopes = s->up) {
     abort_those_at(s, p->link);
+    end_call(s, p);
     p->scope = s;
     while (bw__scope_next(s, p->back ? NULL : p))
       if (p->recovered) go_on_after(u, p);
@@ -66,6 +82,7 @@ void bw__unwind_for_exit(bw__unwind *u) {
   (void)BW__JUMP_MARK(&jump);
   run_scopes(u, &p);
   bw__uncaught_check(p.link, "Goexit");
+  for (bw_panicking *q = &p; q; q = q->link) free_ended(q);
   u->panics = NULL;
 }
 
@@ -114,6 +131,7 @@ _Noreturn void bw_panic_again(const bw_panic_info *info) {
 
 const bw_panic_info *bw_recover(bw_panicking *p) {
   if (!p || bw__unwind_here()->panics != p || p->recovered) return NULL;
+  if (!p->scope || !(p->scope->is & BW__SCOPE_JUMP)) return NULL; // p was kept: nowhere to jump to
   p->recovered = true;
   return &p->info;
 }

@@ -13,6 +13,9 @@
 //     inside s. So when a newer panic comes to s, the call of the older one will never return: the
 //     older one is `aborted`.
 // I3  Aborted panics are the newest on the list, below the one that runs.
+// I4  When a panic comes to a scope whose call with a copied argument is under way, it has ended
+//     that call. The argument may be its value: so it takes the record, and keeps it until it
+//     leaves the list.
 //
 // When a call has returned and recovered its panic, control jumps to the scope. That is an older
 // frame than those of the aborted panics: they leave the list. If one of them is a Goexit, control
@@ -37,6 +40,7 @@ struct bw_panicking {
   struct bw_panicking *link; // older
   bw_scope *scope;           // whose call it makes
   bw__jump *back;            // of a Goexit: where it goes on when a panic is recovered; else NULL
+  bw__defer_record *ended;   // of calls that it has ended, with their arguments; linked by `older`
   bool recovered, aborted;
   bool repanicked; // the next newer one is the same again
   bool printing;   // `write` is being called
@@ -51,6 +55,11 @@ bw__unwind bw__unwind_thread_swap(bw__unwind now);
 
 // Makes the newest call of s. False: there was none. `p`: for those who take it.
 bool bw__scope_next(bw_scope *s, bw_panicking *p);
+
+// The record of a call with a copied argument that is under way or the last to return: takes it
+// from s, or gives it back. NULL is none.
+bw__defer_record *bw__scope_take_running(bw_scope *s);
+void bw__scope_free_records(bw__defer_record *r);
 
 // Runs all scopes' calls at the end of a goroutine. Returns when none are left.
 void bw__unwind_for_exit(bw__unwind *u);

@@ -151,8 +151,9 @@ typedef struct bw_context_key {
 } bw_context_key;
 
 /// A context that has `value` under `key` (WithValue). `free_value`, unless NULL, is called with
-/// the value when the context goes: on any thread, and it must not park or panic. NULL as key
-/// panics "nil key". When this returns NULL the value stays the caller's. Does not park.
+/// the value when the context goes: on any thread, and it must not park or panic; it may cancel
+/// contexts and release them. NULL as key panics "nil key". When this returns NULL the value stays
+/// the caller's. Does not park.
 bw_context *bw_with_value(bw_context *parent, const bw_context_key *key, void *value,
                           void (*free_value)(void *value));
 

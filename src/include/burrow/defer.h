@@ -94,7 +94,8 @@ typedef struct bw_panicking bw_panicking;
 /// Stops the panic: control goes to the BW_ON_RECOVER of the scope whose deferred call this is,
 /// when that has returned. What the result points to lives until then. NULL, and nothing happens:
 /// there is no panic (`p` is NULL), or it was recovered already, or it is not the newest panic of
-/// this goroutine. Go's recover asks whether the deferred function itself calls it; here that
+/// this goroutine, or the scope whose call it runs has no BW_ON_RECOVER (`p` was kept from an
+/// earlier call then). Go's recover asks whether the deferred function itself calls it; here that
 /// function alone has `p`, and may hand it on.
 const bw_panic_info *bw_recover(bw_panicking *p);
 
@@ -376,7 +377,8 @@ BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
 
 /// BW_DEFER_COPY(fn, value): as BW_DEFER for an argument that is copied now: `value` is a variable
 /// or any other expression, and fn gets a pointer to the copy, aligned to 16, which lives until fn
-/// has returned. On the heap.
+/// has returned, or the panic that fn has ended with is over: it may be that panic's value. On the
+/// heap.
 #define BW_DEFER_COPY(fn, ...)                                                                     \
   __extension__({                                                                                  \
     __typeof__((__VA_ARGS__)) bw__value_ = (__VA_ARGS__);                                          \
