@@ -89,11 +89,13 @@ void bw__runtime_stop(void) {
   bw__ms_wake_all();
 }
 
-// Its channels may live on; the stack that its places in their queues lie on does not.
+// Its channels may live on; the stack that its places in their queues lie on does not. Beside the
+// wait that it is in, or has just been woken from, there may be others whose park is still to come.
 static void abandon_wait(bw__g *g, void *unused) {
   (void)unused;
   bw__waiter *w = bw__shared_load(&g->state) == BW_G_WAITING ? g->waiter : g->choosing;
   if (w && w->abandon) w->abandon(w);
+  for (bw__entering *e = g->entering; e; e = e->outer) e->waiter->abandon(e->waiter);
 }
 
 void bw__runtime_close(void) {

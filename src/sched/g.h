@@ -56,8 +56,9 @@ typedef struct bw__g {
   BW_SHARED(int64_t) since;  // sched.coarse_now when it began to wait
   struct bw__waiter *waiter; // of its last wait, valid while WAITING: its own
   struct bw__waiter
-      *choosing;        // of a wait in several queues until it has left them, else NULL: its own
-  bw__unwind unwind;    // empty before the start and at the end: its own
+      *choosing; // of a wait in several queues until it has left them, else NULL: its own
+  struct bw__entering *entering; // see park.h; NULL: none: its own
+  bw__unwind unwind;             // empty before the start and at the end: its own
   struct bw__m *pinned; // the M it is locked to, NULL unless PINNED: changed by itself only
   size_t stack_all;     // bytes of its stack, what bw__stack_alloc gave; r/o
   BW_SHARED(uint64_t) name[BW_NAME_WORDS];

@@ -57,9 +57,9 @@ typedef struct bw__waiter {
   bw__wait_kind kind;
   bool ok;                   // set by who ends the wait: true = the operation happened
   _Atomic(uint32_t) claimed; // of a wait that several may end: 1 once somebody does
-  // Called when the runtime closes while the goroutine is parked, or (of a wait in several queues)
-  // has been woken but has not left them all: takes the waiter off its queues, which may outlive
-  // it. NULL: there are none. No M runs any more.
+  // Called when the runtime closes while the goroutine is parked, or is about to park (see
+  // bw__entering), or (of a wait in several queues) has been woken but has not left them all: takes
+  // the waiter off its queues, which may outlive it. NULL: there are none. No M runs any more.
   void (*abandon)(struct bw__waiter *w);
   union {
     struct bw__g *g;
@@ -70,6 +70,14 @@ typedef struct bw__waiter {
 
 // Makes *w a waiter of the calling goroutine or thread.
 void bw__waiter_init(bw__waiter *w);
+
+// A wait whose waiter is in a queue while its goroutine does not park yet but runs code of the
+// program, which may park elsewhere, or begin another such wait. In the frame of the one who waits;
+// g->entering is the innermost until that code is left.
+typedef struct bw__entering {
+  struct bw__entering *outer;
+  bw__waiter *waiter;
+} bw__entering;
 
 // True, for one caller: the wait is its to end.
 static inline bool bw__waiter_claim(bw__waiter *w) {

@@ -17,7 +17,9 @@
 // it is done with the list's lock held, which bw__wait then hands over, so that no waiter can be
 // woken before it is parked. Any other locker may do what it likes in its unlock, park for one: the
 // list's lock is released first, and taken again afterwards. Who wakes the waiter meanwhile only
-// leaves its result (`parked` is false), and the waiter does not park.
+// leaves its result (`parked` is false), and the waiter does not park. And the unlock may be left
+// in other ways: by a panic or the end of the goroutine (a deferred function ends the wait), or not
+// at all, when the run ends meanwhile (g->entering leads to the waiter).
 //
 // Waits with an end. A timer's and a canceller's call take the list's lock; if the waiter has no
 // result yet they take it off the list, give it one, and ready it if it is parked. The record lies
@@ -127,6 +129,7 @@ static bw__m *init(cond_waiter *w, bw_cond *c) {
   return m;
 }
 
+// The waiter goes, its wait has not ended: the run is over, or the unlock was not to return.
 static void abandon(bw__waiter *w) { end(BW_CONTAINER(w, cond_waiter, waiter), BW_ESTATE); }
 
 static void lock_again(bw_cond *c) {
@@ -138,20 +141,32 @@ static void lock_again(bw_cond *c) {
 
 // ---- from the list to the park ------------------------------------------------------------------
 
-// The unlock has panicked, or ended the goroutine: it will not park here.
-static void leave_unless_unlocked(void *waiter) {
-  cond_waiter *w = waiter;
-  if (!w->unlocked) end(w, BW_ESTATE);
+typedef struct {
+  bw__entering entering; // of a goroutine
+  cond_waiter *w;
+  bool returned;
+} unlocking;
+
+// However the unlock was left. When it has not returned there will be no park here: the wait is
+// over, and nothing may lead to the waiter any more.
+static void unlock_left(void *arg) {
+  unlocking *u = arg;
+  bw__waiter *w = &u->w->waiter;
+  if (w->kind == BW_WAIT_GOROUTINE) w->g->entering = u->entering.outer;
+  if (!u->returned) w->abandon(w);
 }
 
 static void unlock_any(bw_cond *c, cond_waiter *w) {
-  if (w->waiter.kind == BW_WAIT_GOROUTINE) w->waiter.g->choosing = &w->waiter; // see abandon
-  w->unlocked = false;
+  unlocking u = {.w = w, .entering.waiter = &w->waiter};
+  if (w->waiter.kind == BW_WAIT_GOROUTINE) {
+    bw__g *g = w->waiter.g;
+    u.entering.outer = g->entering;
+    g->entering = &u.entering;
+  }
   BW_DEFER_SCOPE;
-  BW_DEFER(leave_unless_unlocked, w);
+  BW_DEFER(unlock_left, &u);
   bw_locker_unlock(c->locker);
-  w->unlocked = true;
-  bw__wait_over(&w->waiter);
+  u.returned = true;
 }
 
 // With the list's lock, which it has afterwards, too. Returns m, or what it is by then.

@@ -16,9 +16,8 @@ typedef struct {
   bw__waiter waiter; // its link is in the list: under the list's lock
   bw_cond *cond;
   uint32_t ticket;
-  int result;    // WAITING, then how the wait ended: under the list's lock
-  bool parked;   // so it must be readied: under the list's lock
-  bool unlocked; // the other locker's unlock has returned: its own
+  int result;  // WAITING, then how the wait ended: under the list's lock
+  bool parked; // so it must be readied: under the list's lock
 } bw__cond_waiter;
 
 // A wait without a stack, at a condition whose lock is a bw_mutex. `complete` is called once, on

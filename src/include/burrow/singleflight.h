@@ -24,6 +24,10 @@ extern "C" {
 #endif
 
 /// All zeros is ready to use, for results of no size. Nobody may be inside when it ends.
+///
+/// Goroutines that wait when a run ends do not go on. So one that some wait at, or are inside of,
+/// when bw_run returns must be set to its beginning again (all zeros, BW_SINGLEFLIGHT) before it is
+/// used again. Its memory must stay until bw_run has returned, and may be reused at once then.
 typedef struct bw_singleflight {
   size_t result_size; ///< bytes; each caller gets a copy
   /// Called once a flight with a result that `others` callers more will get, before they do: to

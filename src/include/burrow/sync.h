@@ -1,6 +1,11 @@
 /// @file sync.h  Waiting for others: condition variables, wait groups, things that are done once
 /// (Go's sync.Cond, WaitGroup, Once, OnceFunc, OnceValue). Includes mutex.h, which says what holds
 /// for all: who may use them, deadlines, copies.
+///
+/// Goroutines that wait when a run ends do not go on. So a condition, wait group or once that some
+/// wait at, or are inside of, when bw_run returns must be set to its beginning again (all zeros,
+/// BW_COND) before it is used again. Its memory must stay until bw_run has returned, and may be
+/// reused at once then.
 #ifndef BURROW_SYNC_H
 #define BURROW_SYNC_H
 
@@ -61,7 +66,7 @@ int bw_cond_wait_until(bw_cond *c, int64_t deadline);
 /// Wakes the first who waits; nothing happens when nobody does. The caller may have the lock, and
 /// need not. Never parks.
 void bw_cond_signal(bw_cond *c);
-/// Wakes all who wait.
+/// Wakes all who wait. The caller may have the lock, and need not. Never parks.
 void bw_cond_broadcast(bw_cond *c);
 
 // ---- wait groups --------------------------------------------------------------------------------
@@ -71,6 +76,10 @@ void bw_cond_broadcast(bw_cond *c);
 ///     bw_waitgroup wg = {0};
 ///     for (int i = 0; i < 10; i++) bw_waitgroup_go(&wg, work, &part[i]);
 ///     bw_waitgroup_wait(&wg);
+///
+/// Its memory may be freed, or go out of scope, as soon as bw_waitgroup_wait has returned to all
+/// who called it, although the last bw_waitgroup_done may not have returned: that does not touch it
+/// any more.
 ///
 /// Adding to a group whose count is 0 comes before the wait; and one that is used again must not be
 /// added to before all who waited have returned. Where that is seen to be otherwise, it panics, in
