@@ -56,7 +56,8 @@
 /// else is as it was. Ending needs no memory; nor do bw_context_err and the `_ctx` forms.
 ///
 /// NULL for a parent panics "cannot create context from nil parent". NULL for a context anywhere
-/// else panics "nil context", but for bw_context_retain and bw_context_release.
+/// else panics "nil context", but for bw_context_retain and bw_context_release. What gives up or
+/// stops an object (bw_cancel, bw_context_call) does nothing for NULL.
 #ifndef BURROW_CONTEXT_H
 #define BURROW_CONTEXT_H
 
@@ -216,7 +217,7 @@ typedef struct bw_context_call bw_context_call;
 /// made or stopped.
 bw_context_call *bw_context_after_func(bw_context *ctx, void (*fn)(void *arg), void *arg);
 /// True: fn was not called and will not be. False: it was, or is about to be, or it had been
-/// stopped (Go's stop function). It does not wait for fn. Does not park.
+/// stopped (Go's stop function), or `call` is NULL. It does not wait for fn. Does not park.
 bool bw_context_call_stop(bw_context_call *call);
 /// The caller will not use it any more; it stops nothing. NULL is allowed. Does not park.
 void bw_context_call_release(bw_context_call *call);
