@@ -476,6 +476,7 @@ BOTH_TEST(context_b134_nil_panics) {
   bw_cancel_cause(NULL, 1, "x");
   bw_cancel_release(NULL);
   bw_context_call_release(NULL);
+  CHECK(!bw_context_call_stop(NULL));
 }
 
 // ---- no goroutines ------------------------------------------------------------------------------

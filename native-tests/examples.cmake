@@ -6,7 +6,7 @@
 # "At file scope:" it stands before all functions. What it prints to stdout must be what its comments
 # `// prints TEXT` say, one behind the other (line ends and blanks do not count).
 # A block that begins with `- ` is a list and no code.
-set(headers slice_of array string layout)
+set(headers slice_of array string layout context)
 
 # CMake's lists are upset by brackets, backslashes and semicolons, so these are other characters
 # while a text is looked at line by line.

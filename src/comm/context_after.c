@@ -109,7 +109,7 @@ bw_context_call *bw_context_after_func(bw_context *ctx, void (*fn)(void *arg), v
 }
 
 bool bw_context_call_stop(bw_context_call *c) {
-  if (!leave_armed(c, STOPPED)) return false;
+  if (!c || !leave_armed(c, STOPPED)) return false;
   bw__context_node *n = c->ctx->node;
   if (!n) return true;
   bw__cancel_unwatch(&n->source, &c->watch);

@@ -2,20 +2,16 @@
 //
 // state:
 //
-//   bit       name      set by                                        cleared by
-//   0         LOCKED    whoever gets the mutex                        unlock
-//   1         WOKEN     an unlock that wakes one; one who spins        who is awake: when it gets
-//   the
-//                                                                     mutex, waits again or gives
-//                                                                     up
-//   2         STARVING  one who has waited for more than 1 ms and     a new owner who is the last
-//   who
-//                       finds the mutex locked                        waits, or waited for less;
-//                       the
-//                                                                     last who gives up
-//   3 to 31   waiters   who begins to wait: + 1                       normal: an unlock that wakes;
-//                                                                     starving: the new owner; who
-//                                                                     gives up: - 1
+//   bit      name      set by                                  cleared by
+//   0        LOCKED    whoever gets the mutex                  unlock
+//   1        WOKEN     an unlock that wakes one; one who       who is awake: when it gets the
+//                      spins                                   mutex, waits again or gives up
+//   2        STARVING  one who has waited for more than 1 ms   a new owner who is the last who
+//                      and finds the mutex locked              waits, or waited for less; the
+//                                                              last who gives up
+//   3 to 31  waiters   who begins to wait: + 1                 normal: an unlock that wakes;
+//                                                              starving: the new owner; who
+//                                                              gives up: - 1
 //
 // WOKEN means that somebody is awake and wants the mutex, so that no unlock wakes another. In
 // normal mode unlock takes LOCKED and a waiter off, sets WOKEN, and gives a permit to the

@@ -61,8 +61,7 @@ size_t bw_malloc_good_size(size_t size);
 //   * a write after free, and a second free: freed objects wait in a quarantine, and are looked at
 //     when they leave it;
 //   * natively, the instruction itself that goes past the end, or touches what was freed: objects
-//   of
-//     4096 bytes and more, and one in 1000 of the smaller ones, end at a page that cannot be
+//     of 4096 bytes and more, and one in 1000 of the smaller ones, end at a page that cannot be
 //     touched. (As near to it as an alignment to 16 permits: a pattern fills the rest.) At most
 //     4096 objects at a time;
 //   * a size other than the one asked for in bw_free_sized and its kin.

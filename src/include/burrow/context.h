@@ -1,15 +1,29 @@
 /// @file context.h  Contexts: when to stop, until when there is time, and what belongs to a request
 /// (Go's package context).
 ///
-///     static void serve(bw_context *parent, int fd) {
-///       bw_cancel *cancel;
-///       bw_context *ctx = bw_with_timeout(parent, 5 * BW_SECOND, &cancel);
-///       if (!ctx) return;                            // no memory
-///       int code = answer(ctx, fd);                  // passes ctx on, to all that it calls
-///       if (code == BW_EDEADLINE) complain(fd);
-///       bw_cancel_release(cancel);                   // ends what is still under way for this
-///       request bw_context_release(ctx);
+/// At file scope:
+///
+///     static int answer(bw_context *ctx) { // passes ctx on, to all that it calls
+///       return bw_sleep_ctx(ctx, 3600 * BW_SECOND);
 ///     }
+///     static int serve(bw_context *parent) {
+///       bw_cancel *cancel;
+///       bw_context *ctx = bw_with_timeout(parent, 5 * BW_MILLISECOND, &cancel);
+///       if (!ctx) return BW_ENOMEM;
+///       int code = answer(ctx);
+///       bw_cancel_release(cancel); // ends what is still under way for this request
+///       bw_context_release(ctx);
+///       return code;
+///     }
+///     static int request(void *arg) {
+///       (void)arg;
+///       return serve(bw_context_background());
+///     }
+///
+/// And then, in a program's main or in a test:
+///
+///     int code = bw_run(request, NULL, NULL);
+///     printf("%s\n", bw_strerror(code)); // prints context deadline exceeded
 ///
 /// Contexts form a tree. When one ends, all that were made from it end, and never the one it was
 /// made from. Ending is said once and for good: bw_context_err says so, the channel bw_context_done
@@ -17,19 +31,19 @@
 /// of bw_context_after_func run.
 ///
 /// Rules of use:
-///  1. The background context is the root: main, tests and the first step of a request start from
-///     it. Everybody else makes theirs from the one they were given.
-///  2. Cancelling is advice. It interrupts nobody: who works looks at bw_context_err now and then,
-///     or waits by a `_ctx` form, cleans up, and returns when it is done with that.
-///  3. A context is a parameter and no field of a struct: it belongs to a call, not to an object.
-///  4. It is the first parameter, and is called ctx.
-///  5. It is never NULL. Who does not know yet which one to pass on passes bw_context_todo().
-///  6. Values are for what belongs to the request and crosses layers that need not know it (who
-///     asks, the number in the log). What a function needs, or takes as an option, is a parameter.
-///  7. All of it may be used from any number of goroutines and plain threads at the same time, and
-///     one context may be passed to all of them.
-///  8. A context cannot be cancelled by who was given it, only by who made it: the right to cancel
-///     is an object of its own, bw_cancel, that is not passed down.
+/// 1. The background context is the root: main, tests and the first step of a request start from
+///    it. Everybody else makes theirs from the one they were given.
+/// 2. Cancelling is advice. It interrupts nobody: who works looks at bw_context_err now and then,
+///    or waits by a `_ctx` form, cleans up, and returns when it is done with that.
+/// 3. A context is a parameter and no field of a struct: it belongs to a call, not to an object.
+/// 4. It is the first parameter, and is called ctx.
+/// 5. It is never NULL. Who does not know yet which one to pass on passes bw_context_todo().
+/// 6. Values are for what belongs to the request and crosses layers that need not know it (who
+///    asks, the number in the log). What a function needs, or takes as an option, is a parameter.
+/// 7. All of it may be used from any number of goroutines and plain threads at the same time, and
+///    one context may be passed to all of them.
+/// 8. A context cannot be cancelled by who was given it, only by who made it: the right to cancel
+///    is an object of its own, bw_cancel, that is not passed down.
 ///
 /// Ownership. A function that makes a context gives one reference; bw_context_retain adds one,
 /// bw_context_release gives one up. A context keeps those it was made from. A function that is
@@ -42,7 +56,8 @@
 /// else is as it was. Ending needs no memory; nor do bw_context_err and the `_ctx` forms.
 ///
 /// NULL for a parent panics "cannot create context from nil parent". NULL for a context anywhere
-/// else panics "nil context", but for bw_context_retain and bw_context_release.
+/// else panics "nil context", but for bw_context_retain and bw_context_release. What gives up or
+/// stops an object (bw_cancel, bw_context_call) does nothing for NULL.
 #ifndef BURROW_CONTEXT_H
 #define BURROW_CONTEXT_H
 
@@ -161,14 +176,24 @@ bw_context *bw_with_value(bw_context *parent, const bw_context_key *key, void *v
 /// NULL. Borrowed from the context. Takes a step for each context that it goes up. Does not park.
 void *bw_context_value(bw_context *ctx, const bw_context_key *key);
 
-/// A key with its type. In a header (or a .c file, if it is used there only):
+/// A key with its type: BW_CONTEXT_KEY in a header, or in the .c file if it is used there only, and
+/// BW_CONTEXT_KEY_DEFINE in one .c file. At file scope:
 ///
-///     BW_CONTEXT_KEY(user, struct user);      // declares:
-///     // bw_context *with_user(bw_context *parent, struct user *value, void (*free_value)(void
-///     *));
-///     // struct user *user_of(bw_context *ctx);
+///     struct user { const char *name; };
+///     BW_CONTEXT_KEY(user, struct user);
+///     BW_CONTEXT_KEY_DEFINE(user);
 ///
-/// and in one .c file, what those need: BW_CONTEXT_KEY_DEFINE(user);
+/// That declares
+///
+///     - bw_context *with_user(bw_context *parent, struct user *value, void (*free_value)(void *));
+///     - struct user *user_of(bw_context *ctx);
+///
+/// which are bw_with_value and bw_context_value under that key:
+///
+///     struct user ann = {"Ann"};
+///     bw_context *ctx = with_user(bw_context_background(), &ann, NULL);
+///     printf("%s\n", user_of(ctx)->name); // prints Ann
+///     bw_context_release(ctx);
 #define BW_CONTEXT_KEY(KEY, T)                                                                     \
   extern const bw_context_key KEY##_key;                                                           \
   __attribute__((unused)) static inline bw_context *with_##KEY(bw_context *parent, T *value,       \
@@ -192,7 +217,7 @@ typedef struct bw_context_call bw_context_call;
 /// made or stopped.
 bw_context_call *bw_context_after_func(bw_context *ctx, void (*fn)(void *arg), void *arg);
 /// True: fn was not called and will not be. False: it was, or is about to be, or it had been
-/// stopped (Go's stop function). It does not wait for fn. Does not park.
+/// stopped (Go's stop function), or `call` is NULL. It does not wait for fn. Does not park.
 bool bw_context_call_stop(bw_context_call *call);
 /// The caller will not use it any more; it stops nothing. NULL is allowed. Does not park.
 void bw_context_call_release(bw_context_call *call);

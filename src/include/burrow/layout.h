@@ -64,9 +64,11 @@ typedef struct bw_layout {
 /// Gives every field its offset and padding by the three rules. A size that overflows is SIZE_MAX.
 bw_layout bw_layout_compute(bw_layout_field *fields, int count);
 
-/// The same fields in `out` (not `fields` itself), in the order that needs the fewest bytes, and
-/// computed: alignments fall. Where fields whose size is no multiple of their alignment make that
-/// order a bad one, smaller fields fill their gaps; and where nothing is gained the order stays.
+/// The same fields in `out` (not `fields` itself), in an order of falling alignments, and computed.
+/// No order needs fewer bytes when each size is a multiple of its alignment, as it is of C's types.
+/// Members with an _Alignas of their own may break that: then each next field is one that needs the
+/// least padding where it would come, which is often good and not always the best. Where nothing is
+/// gained the order stays.
 bw_layout bw_layout_best(const bw_layout_field *fields, int count, bw_layout_field *out);
 
 /// The struct as a table of columns: offset, size, align, name; a line for each stretch of padding;
