@@ -31,7 +31,7 @@ static inline void example_squeeze(char *text) {
 static inline void check_example(void (*example)(void), const char *prints) {
   char want[1000];
   CHECK(strlen(prints) < sizeof want);
-  strcpy(want, prints);
+  memcpy(want, prints, strlen(prints) + 1);
   example();
   example_squeeze(want);
   example_squeeze(example_said);
