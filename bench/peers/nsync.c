@@ -3,9 +3,9 @@
 //
 // Not part of the build: it needs nsync's headers and library, which are not part of the project.
 //
-//   cmake -S NSYNC -B BUILD -DCMAKE_BUILD_TYPE=Release -DNSYNC_ENABLE_TESTS=OFF && cmake --build
-//   BUILD --target nsync cc -O2 -I NSYNC/public bench/peers/nsync.c BUILD/libnsync.a -o nsync-peer
-//   -lpthread
+//   cmake -S NSYNC -B BUILD -DCMAKE_BUILD_TYPE=Release -DNSYNC_ENABLE_TESTS=OFF
+//   cmake --build BUILD --target nsync
+//   cc -O2 -I NSYNC/public bench/peers/nsync.c BUILD/libnsync.a -o nsync-peer -lpthread
 #include "peer.h"
 
 #include <nsync.h>
@@ -31,30 +31,12 @@ typedef nsync_cv lk_cond;
 #define lk_crew      lk_threads
 #define lk_sleep     lk_thread_sleep
 
-#include "../locks/mutex.h"
-#include "../locks/rwmutex.h"
-#include "../locks/cond.h"
-
-static void run_mutex(void) {
-  lk_mutex_g("mutex_g1", 1, 50000000);
-  lk_mutex_g("mutex_g2", 2, 10000000);
-  lk_mutex_g("mutex_g16", 16, 10000000);
-  lk_mutex_work50("mutex_work50_g1", 1, 5000000);
-  lk_mutex_work50("mutex_work50_g2", 2, 5000000);
-  lk_mutex_work50("mutex_work50_g16", 16, 5000000);
-}
+#include "locks.h"
 
 static void run_fair(void) {
   lk_mutex_fair("mutex_fair20us_g2", 2);
   lk_mutex_fair("mutex_fair20us_g16", 16);
   lk_mutex_hog("mutex_hog");
-}
-
-static void run_rwmutex(void) {
-  lk_rwmutex_uncont("rwmutex_r_uncont", false, 20000000);
-  lk_rwmutex_uncont("rwmutex_w_uncont", true, 20000000);
-  lk_rwmutex_g4("rwmutex_r_g4", 2000000, 0);
-  lk_rwmutex_g4("rwmutex_w10pct_g4", 500000, 10);
 }
 
 static void run_cond(void) {

@@ -101,12 +101,8 @@ static bool end_one(bw__context_node *n, reason why, bw__context_tasks *tasks) {
 
 static void wait_until_ended(bw__context_node *n) {
   // Pairs with set_ended: what the other one did is visible.
-  for (unsigned rounds = 1; bw__load_acquire(&n->phase) != BW_PHASE_ENDED; rounds++) {
-    if (rounds % 64 == 0)
-      bw__port_thread_yield();
-    else
-      bw__cpu_relax();
-  }
+  for (unsigned rounds = 1; bw__load_acquire(&n->phase) != BW_PHASE_ENDED; rounds++)
+    bw__port_relax(rounds);
 }
 
 static void set_ended(bw__context_node *n) { bw__store_release(&n->phase, BW_PHASE_ENDED); }

@@ -349,17 +349,23 @@ static BW_INLINE int run(selection *s) {
   return waits ? wait_for_nobody(s) : BW_EAGAIN;
 }
 
-static BW_INLINE int select_few(const bw_case *cases, size_t n, ending end) {
-  bw__sudog sudogs[FEW];
-  uint16_t orders[2 * FEW];
+// `orders` has room for two of n cases.
+static BW_INLINE int run_with(const bw_case *cases, size_t n, ending end, bw__sudog *sudogs,
+                              uint16_t *orders) {
   selection s;
   s.cases = cases;
   s.n = n;
   s.sudogs = sudogs;
   s.poll = orders;
-  s.locks = orders + FEW;
+  s.locks = orders + n;
   s.end = end;
   return run(&s);
+}
+
+static BW_INLINE int select_few(const bw_case *cases, size_t n, ending end) {
+  bw__sudog sudogs[FEW];
+  uint16_t orders[2 * FEW];
+  return run_with(cases, n, end, sudogs, orders);
 }
 
 static BW_NOINLINE int select_many(const bw_case *cases, size_t n, ending end) {
@@ -367,17 +373,10 @@ static BW_NOINLINE int select_many(const bw_case *cases, size_t n, ending end) {
   for (size_t i = 0; i < n; i++) { // here, where a panic leaves no memory behind
     if (cases[i].chan && cases[i].direction == BW_SEND) bw__chan_check_send(cases[i].chan);
   }
-  char *memory = bw_malloc(n * (sizeof(bw__sudog) + 2 * sizeof(uint16_t)));
-  if (!memory) return BW_ENOMEM;
-  selection s;
-  s.cases = cases;
-  s.n = n;
-  s.sudogs = (bw__sudog *)memory;
-  s.poll = (uint16_t *)(memory + n * sizeof(bw__sudog));
-  s.locks = s.poll + n;
-  s.end = end;
-  int result = run(&s);
-  bw_free(memory);
+  bw__sudog *sudogs = bw_malloc(n * (sizeof *sudogs + 2 * sizeof(uint16_t)));
+  if (!sudogs) return BW_ENOMEM;
+  int result = run_with(cases, n, end, sudogs, (uint16_t *)(sudogs + n));
+  bw_free(sudogs);
   return result;
 }
 

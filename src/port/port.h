@@ -102,6 +102,15 @@ typedef struct {
 int bw__port_thread_start(bw__port_thread *t, void (*run)(void *), void *arg);
 void bw__port_thread_join(bw__port_thread *t);
 void bw__port_thread_yield(void);
+
+// For who waits for a few instructions of another thread, which may have lost its core: what it
+// does in its round number `rounds`, counted from 1.
+static inline void bw__port_relax(unsigned rounds) {
+  if (rounds % 64 == 0)
+    bw__port_thread_yield();
+  else
+    bw__cpu_relax();
+}
 int bw__port_cpu_count(void);
 
 // Has `fn` called on each thread that called this one, when that thread ends. One fn a program.

@@ -6,14 +6,6 @@
 #include "port/port.h"
 #include "sched/timers_heap.h"
 
-// A short wait for another thread, which may have lost its core: give it ours now and then.
-static void relax(unsigned *rounds) {
-  if (++*rounds % 64 == 0)
-    bw__port_thread_yield();
-  else
-    bw__cpu_relax();
-}
-
 static void init(bw__timer *t, void (*fn)(bw__timer *t, int64_t now), bool parting) {
   *t = (bw__timer){.when = BW_TIMER_FREE, .fn = fn, .parting = parting};
 }
@@ -86,10 +78,10 @@ static bool start(bw__timer *t, int64_t when, bool idle_only, bool *was_pending)
     if (idle_only && w >= 0) return false;
     if (BW_UNLIKELY(w == BW_TIMER_FREE)) {
       if (enter(t, when)) break;
-      relax(&rounds);
+      bw__port_relax(++rounds);
       w = bw__load_relaxed(&t->when); // as above
     } else if (BW_UNLIKELY(w == BW_TIMER_BUSY)) {
-      relax(&rounds);
+      bw__port_relax(++rounds);
       w = bw__load_relaxed(&t->when);                    // as above
     } else if (BW_LIKELY(bw__cas(&t->when, &w, when))) { // S1
       if (when < bw__load(&t->key)) mark(t, when);
@@ -143,7 +135,7 @@ static bw__timers *lock_home(bw__timer *t) {
 
 bool bw__timer_drop(bw__timer *t) {
   bool was_pending = false;
-  for (unsigned rounds = 0; !is_quiet(t); relax(&rounds)) {
+  for (unsigned rounds = 0; !is_quiet(t); bw__port_relax(++rounds)) {
     bw__timers *ts = lock_home(t);
     if (!ts) continue;
     if (bw__load(&t->when) == BW_TIMER_STOPPED)
@@ -159,7 +151,7 @@ bool bw__timer_drop(bw__timer *t) {
 }
 
 bool bw__timer_let_go(bw__timer *t, void (*fn)(bw__timer *t, int64_t now)) {
-  for (unsigned rounds = 0; !is_quiet(t); relax(&rounds)) {
+  for (unsigned rounds = 0; !is_quiet(t); bw__port_relax(++rounds)) {
     bw__timers *ts = lock_home(t);
     if (!ts) continue;
     bool pending = bw__timer_pending(t);

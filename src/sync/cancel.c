@@ -70,12 +70,8 @@ void bw__cancel_unwatch(bw__cancel_source *s, bw__cancel_watcher *w) {
   }
   bw__mutex_unlock(&s->lock);
   if (waited) return;
-  for (unsigned rounds = 1; bw__load_acquire(&w->state) != DONE; rounds++) { // pairs with F3
-    if (rounds % 64 == 0)
-      bw__port_thread_yield(); // the one who calls it may have lost its core
-    else
-      bw__cpu_relax();
-  }
+  for (unsigned rounds = 1; bw__load_acquire(&w->state) != DONE; rounds++) // pairs with F3
+    bw__port_relax(rounds);
 }
 
 static bool fire_first_locked(bw__cancel_source *s) {

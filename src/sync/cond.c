@@ -246,15 +246,9 @@ static BW_INLINE void wait_limited(limited *l, bw__m *m) {
     wait_thread(l);
 }
 
-// What has ended already; 0: nothing.
-static int over(int64_t deadline, const bw__cancel_source *cancel) {
-  if (cancel && bw__cancelled(cancel)) return BW_ECANCELED;
-  return deadline != BW_SEMA_NO_DEADLINE && deadline <= bw__port_now() ? BW_ETIMEDOUT : 0;
-}
-
 int bw__cond_wait_with(bw_cond *c, int64_t deadline, bw__cancel_source *cancel) {
   check(c);
-  int code = over(deadline, cancel);
+  int code = bw__sync_over(deadline, cancel);
   if (code != 0) return code;
   limited l;
   bw__m *m = init(&l.w, c);

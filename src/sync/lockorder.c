@@ -11,12 +11,17 @@ static uint64_t searches; // under the watch's lock
 
 uint64_t bw_lock_circles(void) { return bw__load_relaxed(&circles); } // nothing hangs on it
 
-void bw__lock_add_name(bw__text *t, const bw__lock_record *r) {
+const char *bw__lock_kind_text(bw__lock_kind kind) {
   static const char *const kinds[] = {"lock", "mutex", "rwmutex", "spin lock"};
+  return kinds[kind];
+}
+
+void bw__lock_add_name(bw__text *t, const bw__lock_record *r) {
+  const char *kind = bw__lock_kind_text(r->kind);
   if (r->info.name[0])
-    bw__text_format(t, "%s \"%s\"", kinds[r->kind], r->info.name);
+    bw__text_format(t, "%s \"%s\"", kind, r->info.name);
   else
-    bw__text_format(t, "%s %p", kinds[r->kind], (void *)(uintptr_t)r->info.lock);
+    bw__text_format(t, "%s %p", kind, (void *)(uintptr_t)r->info.lock);
 }
 
 static bw__lock_edge *edge_between(const bw__lock_record *from, const bw__lock_record *to) {

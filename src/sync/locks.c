@@ -6,9 +6,8 @@
 enum { PRINTED = 20, LINE = 256 };
 
 static bw_lock_info info_locked(const bw__lock_record *r) {
-  static const char *const kinds[] = {"lock", "mutex", "rwmutex", "spin lock"};
   bw_lock_info i = r->info;
-  i.kind = kinds[r->kind];
+  i.kind = bw__lock_kind_text(r->kind);
   for (const bw__list *l = r->holders.next; l != &r->holders; l = l->next) i.holders++;
   if (i.holders > 0) {
     const bw__lock_holder *h = BW_CONTAINER(r->holders.next, bw__lock_holder, of_lock);

@@ -72,6 +72,7 @@ typedef struct bw__lock_holder {
 
 // "goroutine 5" or "a plain thread".
 void bw__lock_add_owner(bw__text *t, uint64_t owner);
+const char *bw__lock_kind_text(bw__lock_kind kind);
 // `mutex "name"`, or its address.
 void bw__lock_add_name(bw__text *t, const bw__lock_record *r);
 

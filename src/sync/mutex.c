@@ -189,7 +189,7 @@ static int give_up(contender *c, int code) {
       return code;
     }
     if (bw__sema_try(sema(c->mu))) return take(c, code);
-    bw__sync_relax(rounds);
+    bw__port_relax(rounds);
     state = look(c->mu);
   }
 }
@@ -331,10 +331,10 @@ bool bw__mutex_try_unlock(bw_mutex *mu, bool handoff) {
   return true;
 }
 
-BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu) {
-  if (!bw__mutex_try_unlock(mu, true)) bw__fatal("sync: unlock of unlocked mutex");
+static void unlock(bw_mutex *mu, bool handoff) {
+  if (!bw__mutex_try_unlock(mu, handoff)) bw__fatal("sync: unlock of unlocked mutex");
 }
 
-BW_NOINLINE void bw__mutex_unlock_staying_contended(bw_mutex *mu) {
-  if (!bw__mutex_try_unlock(mu, false)) bw__fatal("sync: unlock of unlocked mutex");
-}
+BW_NOINLINE void bw__mutex_unlock_contended(bw_mutex *mu) { unlock(mu, true); }
+
+BW_NOINLINE void bw__mutex_unlock_staying_contended(bw_mutex *mu) { unlock(mu, false); }

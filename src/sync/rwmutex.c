@@ -100,7 +100,7 @@ static int give_up_reading(bw_rwmutex *rw, int code) {
       continue;
     }
     if (bw__sema_try(readers(rw))) return 0;
-    bw__sync_relax(rounds++);
+    bw__port_relax(rounds++);
     word = look(rw);
   }
 }
@@ -228,7 +228,7 @@ static int rlock_ticket(bw__rwmutex_ticket *t) {
 // As give_up_writing, without a wait: the permit is there after a few instructions of another.
 static int stop_writing(bw_rwmutex *rw, int code) {
   bool holds = !leave(rw, PENDING);
-  for (unsigned rounds = 1; holds && !bw__sema_try(writer(rw)); rounds++) bw__sync_relax(rounds);
+  for (unsigned rounds = 1; holds && !bw__sema_try(writer(rw)); rounds++) bw__port_relax(rounds);
   return holds ? 0 : code;
 }
 

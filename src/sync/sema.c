@@ -295,8 +295,8 @@ int bw__sema_acquire_until(_Atomic(uint32_t) *sema, bw__sema_order order, bw__re
     bw__sema_acquire(sema, order, reason, object);
     return 0;
   }
-  if (cancel && bw__cancelled(cancel)) return BW_ECANCELED;
-  if (deadline != BW_SEMA_NO_DEADLINE && deadline <= bw__port_now()) return BW_ETIMEDOUT;
+  int code = bw__sync_over(deadline, cancel);
+  if (code != 0) return code;
   limited l;
   init(&l.w, sema);
   l.deadline = deadline;

@@ -17,6 +17,8 @@
 #include "sched/park.h"
 #include "sync/cancel.h"
 
+#include <burrow/error.h>
+
 typedef enum { BW_SEMA_FIFO, BW_SEMA_LIFO } bw__sema_order; // LIFO: to the front of the queue
 
 enum { BW_SEMA_NO_DEADLINE = -1 };
@@ -73,13 +75,10 @@ void bw__sema_release(_Atomic(uint32_t) *sema, bool handoff);
 // n permits. Blocks: never.
 void bw__sema_release_n(_Atomic(uint32_t) *sema, uint32_t n);
 
-// For who waits for a few instructions of another thread, which may have lost its core: what it
-// does in its round number `rounds`, counted from 1.
-static inline void bw__sync_relax(unsigned rounds) {
-  if (rounds % 64 == 0)
-    bw__port_thread_yield();
-  else
-    bw__cpu_relax();
+// What has ended a wait before it begins: BW_ECANCELED, BW_ETIMEDOUT, or 0: nothing.
+static inline int bw__sync_over(int64_t deadline, const bw__cancel_source *cancel) {
+  if (cancel && bw__cancelled(cancel)) return BW_ECANCELED;
+  return deadline != BW_SEMA_NO_DEADLINE && deadline <= bw__port_now() ? BW_ETIMEDOUT : 0;
 }
 
 // How many wait, at all addresses. For tests, when nobody comes or goes.

@@ -54,7 +54,7 @@ static int give_up(bw_waitgroup *wg, int code) {
       continue;
     }
     if (bw__sema_try(sema(wg))) return 0;
-    bw__sync_relax(rounds);
+    bw__port_relax(rounds);
     state = bw__load(word(wg));
   }
 }

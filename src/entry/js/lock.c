@@ -145,7 +145,7 @@ int bw_js_lock_drop(bw_js_lock *l, uint32_t id) {
   bw__port_mem_sync();
   uint32_t mine = id;
   if (id == 0 || !bw__cas(&l->id, &mine, 0)) return BW_EHANDLE;
-  for (unsigned rounds = 1; bw__load(&l->calls) != 0; rounds++) bw__sync_relax(rounds);
+  for (unsigned rounds = 1; bw__load(&l->calls) != 0; rounds++) bw__port_relax(rounds);
   if (bw__load(&l->ops) != 0 || !close(l)) {
     bw__store(&l->id, id);
     return BW_ESTATE;
