@@ -63,6 +63,106 @@ TEST(sched_b56_queue_steal) {
   bw_free(thief);
 }
 
+// Two goroutines that ready each other make way for one that waits in the ring after sixteen turns.
+// (A chain that the system interrupts may have more, for it looks at the clock.)
+static int turns_before_the_ring(bw__p *p) {
+  static bw__g pair[2], third;
+  int turns = 0;
+  bw__runq_put(p, &third, false);
+  for (bw__g *g = &pair[0]; g != &third; turns++) {
+    bw__runq_put(p, &pair[turns % 2], true);
+    g = bw__runq_take(p);
+  }
+  CHECK(bw__runq_take(p) == &pair[(turns - 1) % 2]);
+  CHECK(bw__runq_empty(p));
+  return turns - 1;
+}
+
+static void chains(bool solo) {
+  bw__p *p = p_make(solo);
+  int least = turns_before_the_ring(p);
+  for (int i = 0; i < 1000; i++) {
+    int turns = turns_before_the_ring(p);
+    if (turns < least) least = turns;
+  }
+  CHECK(least >= 14 && least <= 16); // what was left over is the first of the next chain
+  bw_free(p);
+}
+TEST(sched_queue_chain_makes_way) {
+  chains(true);
+  chains(false);
+}
+
+// A pair whose turns are short beside the others' has a share of the time, not of the turns.
+TEST(sched_b54_queue_chain_shares_time) {
+  enum { CHAIN = 16 * 200 * 1000 }; // ns: of sixteen turns
+  static bw__g pair[2], others;
+  bw__p *p = p_make(true);
+  int64_t light = 0, heavy = 0;
+  for (int round = 0; round < 20; round++) {
+    int64_t begin = bw__port_now();
+    while (bw__port_now() - begin < CHAIN) {}
+    int64_t middle = bw__port_now();
+    bw__runq_put(p, &others, false);
+    for (int i = 0;; i++) {
+      bw__runq_put(p, &pair[i % 2], true);
+      if (bw__runq_take(p) == &others) break;
+    }
+    CHECK(bw__next_take(p));
+    heavy += middle - begin;
+    light += bw__port_now() - middle;
+  }
+  CHECK(light <= 20 * heavy && heavy <= 20 * light);
+  bw_free(p);
+}
+
+// A thief leaves a short queue alone while everybody in it has turns and waits for others; it takes
+// from one whose goroutine works, and from one whose goroutines only yield.
+typedef enum { TALKING, YIELDING } company;
+
+typedef struct {
+  bw__p *p;
+  company company;
+  atomic_bool stop;
+} churn;
+
+static void churn_on(void *arg) {
+  churn *c = arg;
+  while (!atomic_load(&c->stop)) {
+    bw__g *g = bw__ring_pop(c->p);
+    if (!g) return; // stolen
+    if (c->company == TALKING) bw__tally_add(&c->p->parks, 1);
+    bw__ring_push(c->p, g);
+  }
+}
+
+// How often a thief went away with nothing, of `looks`.
+static int left_alone(company kind, int looks) {
+  static bw__g gs[2];
+  int left = 0;
+  for (int i = 0; i < looks; i++) {
+    churn c = {.p = p_make(false), .company = kind};
+    bw__p *thief = p_make(false);
+    bw__port_thread t;
+    for (int k = 0; k < 2; k++) bw__runq_put(c.p, &gs[k], false);
+    CHECK_EQ(bw__port_thread_start(&t, churn_on, &c), 0);
+    while (bw__load(&c.p->q.head) < 100) {} // it is at work
+    if (!bw__runq_steal(thief, c.p, true)) left++;
+    atomic_store(&c.stop, true);
+    bw__port_thread_join(&t);
+    bw_free(c.p);
+    bw_free(thief);
+  }
+  return left;
+}
+
+THREADS_TEST(sched_queue_thief_leaves_talkers) {
+  CHECK_EQ(left_alone(YIELDING, 20), 0);
+  int left = 0; // the thread may be interrupted just then: not each time
+  for (int i = 0; i < 300 && left == 0; i++) left = left_alone(TALKING, 2);
+  CHECK(left > 0);
+}
+
 // A full ring gives its older half and the newcomer to the global queue as one batch.
 TEST(sched_queue_overflow) {
   static bw__g gs[BW_RING + 1];

@@ -80,17 +80,17 @@ static inline bw__g *bw__next_take(bw__p *p) {
   return g;
 }
 
-// A goroutine that was just readied runs in the time slice of the one that readied it: two that
-// wake each other stay together, but only for so long, or the others would never run. The clock is
-// not looked at in each switch.
-enum { BW_SLICE = 10 * 1000 * 1000, BW_SLICE_LOOKS_EVERY = 32 };
+// A goroutine that was just readied runs at once, in the time slice of the one that readied it: two
+// that wake each other stay together, a chain. Where others wait in the ring, a chain ends after
+// sixteen turns, or when it has had its share of the time (queue.c).
+enum { BW_CHAIN_LOOKS_EVERY = 8, BW_SLICE = 10 * 1000 * 1000 };
 
-// Whether the time slice is over. Called with p->inherited at a multiple of BW_SLICE_LOOKS_EVERY.
-bool bw__slice_over(bw__p *p);
+// Whether the chain may go on. Called after each BW_CHAIN_LOOKS_EVERY of its turns.
+bool bw__chain_goes_on(bw__p *p);
 
 static inline bool bw__may_inherit(bw__p *p) {
-  return BW_LIKELY(p->inherited % BW_SLICE_LOOKS_EVERY != BW_SLICE_LOOKS_EVERY - 1) ||
-         !bw__slice_over(p);
+  return BW_LIKELY(p->inherited % BW_CHAIN_LOOKS_EVERY != BW_CHAIN_LOOKS_EVERY - 1) ||
+         bw__chain_goes_on(p);
 }
 
 static inline void bw__runq_put(bw__p *p, bw__g *g, bool next) {

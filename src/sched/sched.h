@@ -69,7 +69,9 @@ typedef struct bw__p {
   // The owner's.
   _Alignas(BW_CACHE_LINE) int index;
   uint32_t inherited;        // goroutines run from `next`, one after the other
-  int64_t slice_start;       // when they were looked at first
+  int64_t chain_looked;      // when the first eight of them had run, if others waited then
+  int64_t chain_ended;       // when such a chain last had to make way,
+  int64_t before_chain;      // and for how long it and all others had run until then
   bw__g *free_gs, *spare_gs; // free Gs with stacks: at most a batch, and one whole batch or NULL
   int free_count;            // of free_gs
   bool free_hot;             // the first of free_gs has run here last: its stack is in the cache
