@@ -21,6 +21,11 @@
 // in other ways: by a panic or the end of the goroutine (a deferred function ends the wait), or not
 // at all, when the run ends meanwhile (g->entering leads to the waiter).
 //
+// A broadcast wakes many who all want the same mutex. While that is locked (by whoever broadcasts,
+// most likely) they need not run to find it so: they are moved to its queue, as they are, and each
+// unlock wakes the next. On several Ps only: with one nobody finds the mutex locked. A hundred that
+// meet, two Ps: 240 ns each when all were readied at once and met on two cores.
+//
 // Waits with an end. A timer's and a canceller's call take the list's lock; if the waiter has no
 // result yet they take it off the list, give it one, and ready it if it is parked. The record lies
 // on the waiter's stack, and stays until the timer was dropped and the watch was ended.
@@ -30,6 +35,7 @@
 
 #include "port/port.h"
 #include "sched/parking.h"
+#include "sched/sched.h"
 #include "sync/mutex.h"
 
 #include <burrow/defer.h>
@@ -66,7 +72,7 @@ static void lock_list(bw_cond *c) {
 static void unlock_list(bw_cond *c) { bw__mutex_unlock(lock_of(c)); }
 
 static cond_waiter *waiter_of(bw__list *link) {
-  return BW_CONTAINER(link, cond_waiter, waiter.link);
+  return BW_CONTAINER(link, cond_waiter, s.waiter.link);
 }
 
 static void enter_locked(bw_cond *c, cond_waiter *w) {
@@ -75,13 +81,13 @@ static void enter_locked(bw_cond *c, cond_waiter *w) {
   w->ticket = bw__load_relaxed(wait_of(c));
   BW_ASSERT(bw__list_empty(list) ? w->ticket == bw__load_relaxed(notify_of(c))
                                  : (int32_t)(w->ticket - waiter_of(list->prev)->ticket) > 0);
-  bw__list_push_back(list, &w->waiter.link);
+  bw__list_push_back(list, &w->s.waiter.link);
   bw__store(wait_of(c), w->ticket + 1);
 }
 
 // True: it is the caller's to ready, when the lock is released.
 static bool leave_locked(bw_cond *c, cond_waiter *w, int result) {
-  bw__list_remove(&w->waiter.link);
+  bw__list_remove(&w->s.waiter.link);
   bw__store(notify_of(c), bw__load_relaxed(notify_of(c)) + 1);
   w->result = result;
   return w->parked;
@@ -91,7 +97,7 @@ static bool leave_locked(bw_cond *c, cond_waiter *w, int result) {
 static bool end(cond_waiter *w, int result) {
   lock_list(w->cond);
   bool ready = false;
-  if (w->result == WAITING && bw__list_linked(&w->waiter.link))
+  if (w->result == WAITING && bw__list_linked(&w->s.waiter.link))
     ready = leave_locked(w->cond, w, result);
   else if (w->result == WAITING) // it has not entered yet
     w->result = result;
@@ -100,7 +106,7 @@ static bool end(cond_waiter *w, int result) {
 }
 
 static void end_and_ready(cond_waiter *w, int result) {
-  if (end(w, result)) bw__waiter_ready(&w->waiter);
+  if (end(w, result)) bw__waiter_ready(&w->s.waiter);
 }
 
 // ---- the beginning ------------------------------------------------------------------------------
@@ -121,19 +127,25 @@ static void check(bw_cond *c) {
 }
 
 static bw__m *init(cond_waiter *w, bw_cond *c) {
-  bw__m *m = bw__waiter_init_here(&w->waiter);
+  bw__m *m = bw__waiter_init_here(&w->s.waiter);
   w->cond = c;
   w->result = WAITING;
-  w->parked = false;
+  w->parked = w->moved = false;
   if (m) bw__shared_store(&m->cur->object, (uintptr_t)c);
   return m;
 }
 
 // The waiter goes, its wait has not ended: the run is over, or the unlock was not to return.
-static void abandon(bw__waiter *w) { end(BW_CONTAINER(w, cond_waiter, waiter), BW_ESTATE); }
+static void abandon(bw__waiter *waiter) {
+  cond_waiter *w = BW_CONTAINER(waiter, cond_waiter, s.waiter);
+  end(w, BW_ESTATE);
+  if (w->moved) bw__sema_abandon(waiter);
+}
 
-static void lock_again(bw_cond *c) {
-  if (c->mu)
+static void lock_again(bw_cond *c, const cond_waiter *w) {
+  if (w->moved)
+    bw__mutex_lock_granted(c->mu, w->since);
+  else if (c->mu)
     bw__mutex_lock_at(c->mu, "bw_cond_wait");
   else
     bw_locker_lock(c->locker);
@@ -151,15 +163,15 @@ typedef struct {
 // over, and nothing may lead to the waiter any more.
 static void unlock_left(void *arg) {
   unlocking *u = arg;
-  bw__waiter *w = &u->w->waiter;
+  bw__waiter *w = &u->w->s.waiter;
   if (w->kind == BW_WAIT_GOROUTINE) w->g->entering = u->entering.outer;
   if (!u->returned) w->abandon(w);
 }
 
 static void unlock_any(bw_cond *c, cond_waiter *w) {
-  unlocking u = {.w = w, .entering.waiter = &w->waiter};
-  if (w->waiter.kind == BW_WAIT_GOROUTINE) {
-    bw__g *g = w->waiter.g;
+  unlocking u = {.w = w, .entering.waiter = &w->s.waiter};
+  if (w->s.waiter.kind == BW_WAIT_GOROUTINE) {
+    bw__g *g = w->s.waiter.g;
     u.entering.outer = g->entering;
     g->entering = &u.entering;
   }
@@ -186,16 +198,16 @@ void bw_cond_wait(bw_cond *c) {
   cond_waiter w;
   check(c);
   bw__m *m = init(&w, c);
-  w.waiter.abandon = abandon;
+  w.s.waiter.abandon = abandon;
   lock_list(c);
   enter_locked(c, &w);
   m = unlock_outer(c, &w, m);
   w.parked = w.result == WAITING;
   if (BW_LIKELY(w.parked))
-    bw__wait_here(m, &w.waiter, lock_of(c), BW_REASON_COND);
+    bw__wait_here(m, &w.s.waiter, lock_of(c), BW_REASON_COND);
   else
     unlock_list(c);
-  lock_again(c);
+  lock_again(c, &w);
 }
 
 // ---- with an end --------------------------------------------------------------------------------
@@ -210,7 +222,7 @@ static void be_cancelled(bw__cancel_watcher *watch) {
 }
 
 static void abandon_limited(bw__waiter *w) {
-  limited *l = BW_CONTAINER(w, limited, w.waiter);
+  limited *l = BW_CONTAINER(w, limited, w.s.waiter);
   abandon(w);
   if (l->cancel) bw__cancel_unwatch(l->cancel, &l->watch);
 }
@@ -218,8 +230,8 @@ static void abandon_limited(bw__waiter *w) {
 static void unlock(void *mutex) { bw__mutex_unlock(mutex); }
 
 static void wait_thread(limited *l) {
-  bool woken = bw__wait_commit_thread(&l->w.waiter, unlock, lock_of(l->w.cond), l->deadline);
-  if (!woken && !end(&l->w, BW_ETIMEDOUT)) bw__wait_again(&l->w.waiter); // for the wake under way
+  bool woken = bw__wait_commit_thread(&l->w.s.waiter, unlock, lock_of(l->w.cond), l->deadline);
+  if (!woken && !end(&l->w, BW_ETIMEDOUT)) bw__wait_again(&l->w.s.waiter); // for the wake under way
 }
 
 // The timer cannot come before the park, for that unlocks the list.
@@ -229,8 +241,8 @@ static BW_INLINE void wait_goroutine(bw__m *m, limited *l) {
     bw__timer_init(&l->timer, expire);
     bw__timer_start(&l->timer, l->deadline, 0);
   }
-  if (l->cancel) m->cur->choosing = &l->w.waiter;
-  bw__park(m, &l->w.waiter, lock_of(l->w.cond), BW_REASON_COND);
+  if (l->cancel) m->cur->choosing = &l->w.s.waiter;
+  bw__park(m, &l->w.s.waiter, lock_of(l->w.cond), BW_REASON_COND);
   if (timed) bw__timer_drop(&l->timer);
 }
 
@@ -252,7 +264,7 @@ int bw__cond_wait_with(bw_cond *c, int64_t deadline, bw__cancel_source *cancel) 
   if (code != 0) return code;
   limited l;
   bw__m *m = init(&l.w, c);
-  l.w.waiter.abandon = abandon_limited;
+  l.w.s.waiter.abandon = abandon_limited;
   l.deadline = deadline;
   l.cancel = cancel;
   if (cancel && !bw__cancel_watch(cancel, &l.watch, be_cancelled)) return BW_ECANCELED;
@@ -266,9 +278,9 @@ int bw__cond_wait_with(bw_cond *c, int64_t deadline, bw__cancel_source *cancel) 
   }
   if (cancel) {
     bw__cancel_unwatch(cancel, &l.watch);
-    bw__wait_over(&l.w.waiter);
+    bw__wait_over(&l.w.s.waiter);
   }
-  if (enters) lock_again(c);
+  if (enters) lock_again(c, &l.w);
   return l.w.result;
 }
 
@@ -289,7 +301,44 @@ void bw_cond_signal(bw_cond *c) {
   cond_waiter *w = bw__list_empty(list) ? NULL : waiter_of(list->next);
   bool ready = w && leave_locked(c, w, 0);
   unlock_list(c);
-  if (ready) bw__waiter_ready(&w->waiter);
+  if (ready) bw__waiter_ready(&w->s.waiter);
+}
+
+static void ready_all(bw__list *woken) {
+  for (bw__list *link; (link = bw__list_pop_front(woken));)
+    bw__waiter_ready(&waiter_of(link)->s.waiter);
+}
+
+static void note_move(cond_waiter *w, bool moved, int64_t now) {
+  w->moved = moved;
+  w->since = now;
+  if (w->s.waiter.kind != BW_WAIT_GOROUTINE) return;
+  bw__g *g = w->s.waiter.g;
+  bw__shared_store(&g->reason, moved ? BW_REASON_MUTEX : BW_REASON_COND);
+  bw__shared_store(&g->object, moved ? (uintptr_t)w->cond->mu : (uintptr_t)w->cond);
+}
+
+// Of those in `woken`, who have been taken off the list. (Tickets are readied: that runs nothing.)
+static void move_to_mutex(bw_cond *c, bw__list *woken) {
+  bw__list moving, others;
+  bw__list_init(&moving);
+  bw__list_init(&others);
+  int64_t now = bw__port_now();
+  int32_t n = 0;
+  for (bw__list *link; (link = bw__list_pop_front(woken));) {
+    cond_waiter *w = waiter_of(link);
+    bool moves = w->s.waiter.kind != BW_WAIT_TICKET;
+    bw__list_push_back(moves ? &moving : &others, link);
+    if (!moves) continue;
+    note_move(w, true, now);
+    n++;
+  }
+  if (!bw__mutex_adopt(c->mu, &moving, n)) {
+    for (bw__list *link = moving.next; link != &moving; link = link->next)
+      note_move(waiter_of(link), false, now);
+    ready_all(&moving);
+  }
+  ready_all(&others);
 }
 
 void bw_cond_broadcast(bw_cond *c) {
@@ -300,11 +349,14 @@ void bw_cond_broadcast(bw_cond *c) {
   lock_list(c);
   while (!bw__list_empty(list)) {
     cond_waiter *w = waiter_of(list->next);
-    if (leave_locked(c, w, 0)) bw__list_push_back(&woken, &w->waiter.link);
+    if (leave_locked(c, w, 0)) bw__list_push_back(&woken, &w->s.waiter.link);
   }
   unlock_list(c);
-  for (bw__list *link; (link = bw__list_pop_front(&woken));)
-    bw__waiter_ready(&waiter_of(link)->waiter);
+  bool many = !bw__list_empty(&woken) && woken.next != woken.prev;
+  if (many && c->mu && bw__load_relaxed(&bw__sched_state.procs) != 1 && !BW__WATCHED)
+    move_to_mutex(c, &woken);
+  else
+    ready_all(&woken);
 }
 
 // ---- tickets ------------------------------------------------------------------------------------
@@ -322,13 +374,13 @@ static void relock(bw__cond_ticket *t) {
   if (code != BW_EAGAIN) relocked(&t->m, code);
 }
 
-static void signalled(bw__waiter *w) { relock(BW_CONTAINER(w, bw__cond_ticket, w.waiter)); }
+static void signalled(bw__waiter *w) { relock(BW_CONTAINER(w, bw__cond_ticket, w.s.waiter)); }
 
 void bw__cond_ticket_init(bw__cond_ticket *t, bw_cond *c,
                           void (*complete)(bw__cond_ticket *t, int code)) {
   t->w = (cond_waiter){.cond = c, .result = WAITING, .parked = true};
-  t->w.waiter.kind = BW_WAIT_TICKET;
-  t->w.waiter.complete = signalled;
+  t->w.s.waiter.kind = BW_WAIT_TICKET;
+  t->w.s.waiter.complete = signalled;
   bw__mutex_ticket_init(&t->m, c->mu, false, relocked);
   t->code = 0;
   t->complete = complete;

@@ -13,11 +13,14 @@ int bw__cond_wait_with(bw_cond *c, int64_t deadline, bw__cancel_source *cancel);
 
 // One who waits: on the stack of the waiter, or in a ticket.
 typedef struct {
-  bw__waiter waiter; // its link is in the list: under the list's lock
+  bw__sema_waiter
+      s; // s.waiter.link is in the list, under the list's lock; in the mutex's queue, moved
   bw_cond *cond;
   uint32_t ticket;
-  int result;  // WAITING, then how the wait ended: under the list's lock
-  bool parked; // so it must be readied: under the list's lock
+  int result;    // WAITING, then how the wait ended: under the list's lock
+  bool parked;   // so it must be readied: under the list's lock
+  bool moved;    // to the mutex's queue: whoever took it off the list says so, before it wakes
+  int64_t since; // when it was
 } bw__cond_waiter;
 
 // A wait without a stack, at a condition whose lock is a bw_mutex. `complete` is called once, on

@@ -227,20 +227,25 @@ static BW_INLINE int wait(contender *c, bw__reason reason, const void *object, i
   return 0;
 }
 
-static BW_INLINE int lock(bw_mutex *mu, bw__reason reason, const void *object, int64_t deadline,
-                          bw__cancel_source *cancel) {
-  contender c = {.mu = mu};
-  for (int32_t state = look(mu);;) {
-    state = look_on(&c, state);
-    int32_t to = wanted(&c, state);
-    if (!change(mu, &state, to)) continue;
+static BW_INLINE int contend(contender *c, bw__reason reason, const void *object, int64_t deadline,
+                             bw__cancel_source *cancel) {
+  for (int32_t state = look(c->mu);;) {
+    state = look_on(c, state);
+    int32_t to = wanted(c, state);
+    if (!change(c->mu, &state, to)) continue;
     if (!(state & (LOCKED | STARVING))) return 0;
     if ((to & ~state) & STARVING) bw__add_relaxed(&starvations_begun, 1);
     bool owner;
-    int code = wait(&c, reason, object, deadline, cancel, &owner);
+    int code = wait(c, reason, object, deadline, cancel, &owner);
     if (owner || code != 0) return code;
-    state = look(mu);
+    state = look(c->mu);
   }
+}
+
+static BW_INLINE int lock(bw_mutex *mu, bw__reason reason, const void *object, int64_t deadline,
+                          bw__cancel_source *cancel) {
+  contender c = {.mu = mu};
+  return contend(&c, reason, object, deadline, cancel);
 }
 
 BW_NOINLINE void bw__mutex_lock_contended(bw_mutex *mu) {
@@ -260,6 +265,24 @@ int bw__mutex_lock_with(bw_mutex *mu, int64_t deadline, bw__cancel_source *cance
 
 int bw_mutex_lock_until(bw_mutex *mu, int64_t deadline) {
   return bw__mutex_lock_with(mu, bw__sync_deadline(deadline), NULL);
+}
+
+// ---- waits that begin elsewhere -----------------------------------------------------------------
+
+// They are counted while the mutex is locked, so the unlock sees them; until they are in the queue
+// they are on their way to it (M1, M2).
+bool bw__mutex_adopt(bw_mutex *mu, bw__list *sema_waiters, int32_t n) {
+  int32_t state = look(mu);
+  do
+    if (!(state & LOCKED)) return false;
+  while (!change(mu, &state, state + n * WAITER));
+  bw__sema_adopt(sema(mu), sema_waiters);
+  return true;
+}
+
+void bw__mutex_lock_granted(bw_mutex *mu, int64_t since) {
+  contender c = {.mu = mu, .since = since};
+  if (!permitted(&c)) contend(&c, BW_REASON_MUTEX, mu, BW_SEMA_NO_DEADLINE, NULL);
 }
 
 // ---- tickets ------------------------------------------------------------------------------------

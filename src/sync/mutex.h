@@ -59,6 +59,13 @@ static inline void bw__mutex_unlock_staying(bw_mutex *mu) {
     bw__mutex_unlock_staying_contended(mu);
 }
 
+// Makes n who are parked already, at something else, wait for the mutex, as if each had found it
+// locked just now; linked by their waiter's link. Who is woken then calls bw__mutex_lock_granted,
+// with the time of this call. False: the mutex is not locked, and nothing was done. Blocks: never.
+bool bw__mutex_adopt(bw_mutex *mu, bw__list *sema_waiters, int32_t n);
+// Blocks: G, or M on a plain thread.
+void bw__mutex_lock_granted(bw_mutex *mu, int64_t since);
+
 // How often a mutex, any, has begun and ended to be in starvation mode. Any thread.
 typedef struct {
   uint64_t begun, ended;

@@ -186,7 +186,7 @@ static bool end(bw__sema_waiter *w, int result) {
 }
 
 // No M runs any more.
-static void abandon(bw__waiter *waiter) {
+void bw__sema_abandon(bw__waiter *waiter) {
   end(BW_CONTAINER(waiter, bw__sema_waiter, waiter), BW_ESTATE);
 }
 
@@ -201,7 +201,7 @@ void bw__sema_acquire(_Atomic(uint32_t) *sema, bw__sema_order order, bw__reason 
   if (bw__sema_try(sema)) return;
   bw__sema_waiter w;
   bw__m *m = bw__waiter_init_here(&w.waiter);
-  w.waiter.abandon = abandon;
+  w.waiter.abandon = bw__sema_abandon;
   init(&w, sema);
   note_object(m, object);
   sema_root *r = root_of(sema);
@@ -237,7 +237,7 @@ static void be_cancelled(bw__cancel_watcher *watch) {
 
 static void abandon_limited(bw__waiter *w) {
   limited *l = limited_of(w);
-  abandon(w);
+  bw__sema_abandon(w);
   if (l->cancel) bw__cancel_unwatch(l->cancel, &l->watch);
 }
 
@@ -363,18 +363,36 @@ void bw__sema_release(_Atomic(uint32_t) *sema, bool handoff) {
   if (bw__load(&root_of(sema)->nwait) > 0) release_to_waiter(sema, handoff); // R2
 }
 
+// With the lock, which is released.
+static void grant_all(sema_root *r, _Atomic(uint32_t) *sema) {
+  bw__list granted;
+  bw__list_init(&granted);
+  for (bw__sema_waiter *w; (w = grant(r, sema));) bw__list_push_back(&granted, &w->waiter.link);
+  bw__mutex_unlock(&r->lock);
+  for (bw__list *link; (link = bw__list_pop_front(&granted));)
+    bw__waiter_ready(BW_CONTAINER(link, bw__waiter, link));
+}
+
 void bw__sema_release_n(_Atomic(uint32_t) *sema, uint32_t n) {
   sema_root *r = root_of(sema);
   if (n == 0) return;
   bw__add(sema, n);
   if (bw__load(&r->nwait) == 0) return;
-  bw__list granted;
-  bw__list_init(&granted);
   lock(r);
-  for (bw__sema_waiter *w; (w = grant(r, sema));) bw__list_push_back(&granted, &w->waiter.link);
-  bw__mutex_unlock(&r->lock);
-  for (bw__list *link; (link = bw__list_pop_front(&granted));)
-    bw__waiter_ready(BW_CONTAINER(link, bw__waiter, link));
+  grant_all(r, sema);
+}
+
+// A1 to A3 for each: a permit may have come since the caller looked.
+void bw__sema_adopt(_Atomic(uint32_t) *sema, bw__list *waiters) {
+  sema_root *r = root_of(sema);
+  lock(r);
+  for (bw__list *link; (link = bw__list_pop_front(waiters));) {
+    bw__sema_waiter *w = BW_CONTAINER(link, bw__sema_waiter, waiter.link);
+    init(w, sema);
+    bw__store(&r->nwait, bw__load_relaxed(&r->nwait) + 1);
+    enter_queue(r, w, BW_SEMA_FIFO);
+  }
+  grant_all(r, sema);
 }
 
 // ---- looking at it ------------------------------------------------------------------------------

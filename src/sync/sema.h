@@ -69,6 +69,12 @@ int bw__sema_acquire_ticket(bw__sema_waiter *t, bw__sema_order order);
 // it did not, or `complete` has been called or is about to be. Blocks: never.
 bool bw__sema_cancel_ticket(bw__sema_waiter *t);
 
+// Waiters that are parked already, linked by waiter.link, enter the queue, the last of all, as if
+// each had called bw__sema_acquire. The list is empty afterwards. Blocks: never.
+void bw__sema_adopt(_Atomic(uint32_t) *sema, bw__list *waiters);
+// waiter.abandon of those.
+void bw__sema_abandon(bw__waiter *waiter);
+
 // Gives a permit back. `handoff`: the one who gets it runs at once, in the caller's time slice, if
 // both are goroutines. Blocks: never (a handoff may let the caller go on later).
 void bw__sema_release(_Atomic(uint32_t) *sema, bool handoff);
