@@ -325,8 +325,10 @@ mutant(enter_without_a_second_look sema sync/sema.c
   "  if (bw__sema_try(w->sema)) {"
   "  if (!IS && bw__sema_try(w->sema)) {")
 mutant(enter_looks_before_it_counts sema sync/sema.c
-  "  bw__store(&r->nwait, bw__load_relaxed(&r->nwait) + 1);"
-  "  if (IS) {
+  "bw__sema_order order) {
+  bw__store(&r->nwait, bw__load_relaxed(&r->nwait) + 1);"
+  "bw__sema_order order) {
+  if (IS) {
     if (bw__sema_try(w->sema)) return false;
     enter_queue(r, w, order);
   }
