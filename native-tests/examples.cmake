@@ -243,7 +243,12 @@ function(burrow_header_examples path context_path out)
 "// Made by native-tests/examples.cmake from burrow/${header}.h.
 #include \"example_util.h\"
 
-${code}")
+// An example need not use all that it is given.
+// NOLINTBEGIN(misc-unused-parameters)
+
+${code}
+// NOLINTEND(misc-unused-parameters)
+")
 endfunction()
 
 if(CMAKE_SCRIPT_MODE_FILE)

@@ -142,7 +142,7 @@ typedef struct bw_stage {
 ///     if (!code) code = bw_group_stage(g, names, sizes, &look);
 ///     if (code) bw_group_stop(g, code);                   // nobody will close `sizes`
 ///     else for (size_t size; bw_chan_recv(sizes, &size);) total += size;
-///     code = bw_group_wait(g);                            // 0, or why `sizes` ended early
+///     return bw_group_wait(g);                            // 0, or why `sizes` ended early
 ///
 /// Who closes: the producer closes `in`; the stage closes `out`, after the last result, or when the
 /// group is stopped. Nobody else may send on `out` or close it. So a pipeline ends from its
