@@ -28,15 +28,23 @@ static inline void example_squeeze(char *text) {
   *to = 0;
 }
 
-static inline void check_example(void (*example)(void), const char *prints) {
+// Runs an example, as main goroutine if it does not begin a runtime itself; it must return 0.
+static inline void check_example(int (*example)(void *), bool in_runtime, const char *prints) {
   char want[1000];
   CHECK(strlen(prints) < sizeof want);
   memcpy(want, prints, strlen(prints) + 1);
-  example();
+  if (in_runtime)
+    test_run(example, NULL, 0);
+  else
+    CHECK_EQ(example(NULL), 0);
   example_squeeze(want);
   example_squeeze(example_said);
   CHECK_STR(example_said, want);
 }
+
+// An example need not use all that it is given, or makes.
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wunused-variable"
 
 #define printf example_printf
 

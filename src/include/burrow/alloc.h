@@ -5,6 +5,13 @@
 /// own (memory of one must not be freed by the other), unless the program runs with or is linked
 /// to libburrow_malloc.so, which puts these under all of malloc's names.
 ///
+///     int *numbers = bw_calloc(4, sizeof *numbers); // zeros
+///     if (!numbers) return BW_ENOMEM;
+///     int *more = bw_realloc(numbers, 8 * sizeof *numbers);
+///     if (more) numbers = more;                     // else `numbers` is as it was
+///     printf("%d\n", numbers[3]);                   // prints 0
+///     bw_free(numbers);
+///
 /// Any thread and any goroutine may call any of these; none of them parks. Memory may be freed by
 /// another thread than the one that allocated it.
 #ifndef BURROW_ALLOC_H

@@ -8,7 +8,7 @@
 ///     static int app(void *arg) {
 ///       bw_chan *c = bw_chan_make(sizeof(int), 0);
 ///       bw_go(produce, c);
-///       for (int v; bw_chan_recv(c, &v);) printf("%d\n", v);
+///       for (int v; bw_chan_recv(c, &v);) printf("%d\n", v); // prints 0 1 2
 ///       bw_chan_release(c);
 ///       return 0;
 ///     }

@@ -5,6 +5,15 @@
 /// come, first served. Goroutines park; plain OS threads block. Any number of both may share a
 /// channel.
 ///
+///     bw_chan *c = bw_chan_make(sizeof(int), 2);    // Go: c := make(chan int, 2)
+///     if (!c) return BW_ENOMEM;
+///     int v = 7, w = 8;
+///     bw_chan_send(c, &v);                          // Go: c <- v
+///     if (bw_chan_try_send(c, &w) == BW_EAGAIN) printf("no room, and nobody waits\n");
+///     bw_chan_close(c);
+///     while (bw_chan_recv(c, &v)) printf("%d ", v); // prints 7 8
+///     bw_chan_release(c);
+///
 /// Ownership: bw_chan_make gives one reference; bw_chan_retain adds one, bw_chan_release drops one,
 /// and the last release frees the channel. A call on a channel needs a reference that outlives the
 /// call.

@@ -7,7 +7,8 @@
 ///     BW_CHAN(int) c = BW_CHAN_MAKE(int, 3);            // Go: c := make(chan int, 3)
 ///     if (!c.chan) return BW_ENOMEM;
 ///     produce(c.send_end);
-///     for (int v; bw_recv(c, &v);) printf("%d\n", v);   // Go: for v := range c
+///     for (int v; bw_recv(c, &v);)                      // Go: for v := range c
+///       printf("%d\n", v);                              // prints 0 1 2
 ///     bw_release(c);
 ///
 /// BW_CHAN(T) is Go's `chan T`, BW_SEND_END(T) is `chan<- T`, BW_RECV_END(T) is `<-chan T`. Each is
@@ -18,7 +19,7 @@
 /// channel; two are the same channel when their `chan` is.
 ///
 /// T is one word. Numbers, bool and bw_unit are declared below; for your own types write
-/// BW_CHAN_TYPE once, beside the definition of the type:
+/// BW_CHAN_TYPE once, beside the definition of the type. At file scope:
 ///
 ///     typedef struct job { int id; const char *file; } job;
 ///     BW_CHAN_TYPE(job);
@@ -26,6 +27,14 @@
 ///     BW_CHAN_TYPE(text);
 ///     typedef BW_CHAN(job) job_chan;                    // Go: chan chan job
 ///     BW_CHAN_TYPE(job_chan);
+///
+/// And then:
+///
+///     BW_CHAN(job) todo = BW_CHAN_MAKE(job, 1);
+///     bw_send(todo, ((job){1, "a"}));                   // parentheses, for the comma's sake
+///     job next;
+///     if (bw_recv(todo, &next)) printf("%d%s\n", next.id, next.file); // prints 1a
+///     bw_release(todo);
 ///
 /// What is sent must be what C would assign to a T, but for two things that C lets through: numbers
 /// go to numbers only, and pointers must point to the same type: `const` may be added and NULL is
@@ -37,14 +46,14 @@
 ///
 /// What the compiler says, as an error whatever the flags (c is a BW_CHAN(int)):
 ///
-///     bw_send(c.recv_end, 1)        no member named 'may_send'     (bw_close likewise)
-///     bw_recv(c.send_end, &v)       no member named 'may_recv'
-///     c.send_end.recv_end           no member named 'recv_end'
-///     BW_SEND_END(int) s = c;       invalid initializer; incompatible type
-///     bw_send(c, "text")            static assertion failed: this value is not what the ...
-///     bw_recv(c, &a_double)         static assertion failed: this target is not a pointer to ...
-///     BW_CHAN(job) without TYPE     unknown type name 'bw_chan_of_job'
-///     BW_CHAN_TYPE(int) again       redefinition of 'union bw_send_end_of_int'
+///     - bw_send(c.recv_end, 1)        no member named 'may_send'     (bw_close likewise)
+///     - bw_recv(c.send_end, &v)       no member named 'may_recv'
+///     - c.send_end.recv_end           no member named 'recv_end'
+///     - BW_SEND_END(int) s = c;       invalid initializer; incompatible type
+///     - bw_send(c, "text")            static assertion failed: this value is not what the ...
+///     - bw_recv(c, &a_double)         static assertion failed: this target is not a pointer to ...
+///     - BW_CHAN(job) without TYPE     unknown type name 'bw_chan_of_job'
+///     - BW_CHAN_TYPE(int) again       redefinition of 'union bw_send_end_of_int'
 ///
 /// A goroutine's argument is a void *, so there the type is lost and named again:
 /// bw_go(produce, c.chan), and `BW_SEND_END(int) out = {arg};` in produce.

@@ -3,21 +3,26 @@
 /// The environment variable BURROW_DEBUG asks for more; bw_run reads it. It is a list like
 /// "schedtrace=1000,overstay=20" of
 ///
-///   schedtrace=MS   every MS milliseconds a line on stderr, as with Go's GODEBUG=schedtrace: Ps,
-///                   threads, and how many goroutines wait in the global queue and in each P's.
-///                   A thread that looks after the others prints it (on wasm threads it is started
-///                   for that). On wasi it is printed between two switches, or before the thread
-///                   goes to sleep: late if it does neither
-///   scheddetail=1   schedtrace prints a line for each P and each thread as well
-///   overstay=MS     reports goroutines that run for MS milliseconds without blocking or yielding.
-///                   Not on wasi
-///   locks=1         watches locks (burrow/locks.h): dumps say who holds them, and those who take
-///   them
-///                   in a circle are told
-///   trace=PATH      writes an execution trace (burrow/trace.h) when bw_run returns. Not on wasm
-///                   threads, which have no files
+///   - schedtrace=MS   every MS milliseconds a line on stderr, as with Go's GODEBUG=schedtrace: Ps,
+///                     threads, and how many goroutines wait in the global queue and in each P's.
+///                     A thread that looks after the others prints it (on wasm threads it is started
+///                     for that). On wasi it is printed between two switches, or before the thread
+///                     goes to sleep: late if it does neither
+///   - scheddetail=1   schedtrace prints a line for each P and each thread as well
+///   - overstay=MS     reports goroutines that run for MS milliseconds without blocking or
+///                     yielding. Not on wasi
+///   - locks=1         watches locks (burrow/locks.h): dumps say who holds them, and who
+///                     takes them in a circle is told
+///   - trace=PATH      writes an execution trace (burrow/trace.h) when bw_run returns. Not on wasm
+///                     threads, which have no files
 ///
 /// What is wrong in it is told on stderr.
+///
+/// A program may look at itself as well:
+///
+///     bw_sched_stats now = bw_sched_stats_read();
+///     if (now.goroutines > 1000) bw_debug_dump(); // who are they, and what do they wait for?
+///     printf("%d\n", now.procs == bw_procs());    // prints 1
 #ifndef BURROW_DEBUG_H
 #define BURROW_DEBUG_H
 

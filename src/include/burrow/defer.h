@@ -12,6 +12,8 @@
 ///       return lines;
 ///     }
 ///
+///     printf("%d\n", count_lines("no such file")); // prints -1
+///
 /// A scope is a block: `return`, `break`, `goto` and falling off its end all leave it, and then
 /// what was deferred in it is called, last first. So is it when the goroutine panics, or ends by
 /// bw_goexit. Function and argument are evaluated where BW_DEFER stands.
@@ -35,6 +37,10 @@
 ///       result = *BW_AT(int, s, i);         // panics when i is out of range
 ///       return result;
 ///     }
+///
+///     int three[] = {7, 8, 9};
+///     bw_slice s = bw_slice_of(three, 3);
+///     printf("%d %d\n", element(s, 2), element(s, 5)); // prints 9 -1
 ///
 /// When `rescue` has recovered and returned, the rest of the scope's deferred calls run, and then
 /// control is behind BW_ON_RECOVER. Frames in between are gone, as after C's longjmp: what they own

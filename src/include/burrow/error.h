@@ -7,6 +7,11 @@
 ///  3. fatal errors (`fatal error: all goroutines are asleep - deadlock!`): message, dump of all
 ///     goroutines, exit status 2; never recoverable;
 ///  4. out of memory: allocating functions return NULL (or BW_ENOMEM) and leave everything usable.
+///
+/// Of the first kind, and what to do with one:
+///
+///     int code = bw_chan_recv_until(NULL, NULL, bw_now()); // of no channel nothing comes
+///     if (code < 0) printf("%s\n", bw_strerror(code));    // prints deadline has passed
 #ifndef BURROW_ERROR_H
 #define BURROW_ERROR_H
 

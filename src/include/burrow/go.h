@@ -4,6 +4,23 @@
 /// threads whenever they block or yield: keep no address of a thread-local variable (errno is one)
 /// across a call that may park. Preemption is cooperative: a goroutine that neither blocks nor
 /// yields keeps its thread. Every function says whether it may park.
+///
+///     static void work(void *arg) {
+///       int result = 7;
+///       bw_chan_send(arg, &result);
+///     }
+///     static int app(void *arg) {                      // the main goroutine
+///       bw_chan *results = bw_chan_make(sizeof(int), 0);
+///       if (!results || bw_go(work, results) < 0) return BW_ENOMEM;
+///       int result;
+///       bw_chan_recv(results, &result);                // parks until it comes
+///       printf("%d\n", result);                        // prints 7
+///       bw_chan_release(results);
+///       return 0;
+///     }
+///
+///     bw_options options = {.procs = 2};               // or NULL
+///     return bw_run(app, NULL, &options);
 #ifndef BURROW_GO_H
 #define BURROW_GO_H
 

@@ -1,9 +1,10 @@
 /// @file heap.h  First-class heaps: memory that is given back all at once.
 ///
 ///     bw_heap *request = bw_heap_create();
+///     if (!request) return BW_ENOMEM;
 ///     char *line = bw_heap_malloc(request, 4000);
-///     ...
-///     bw_heap_destroy(request); // line and all else of this heap is gone
+///     printf("%d\n", bw_heap_of(line) == request); // prints 1
+///     bw_heap_destroy(request);                    // line and all else of this heap is gone
 ///
 /// A heap has spans of its own, so destroying it costs by the span (8 KB and more), not by the
 /// object, and touches none of its memory. An object may also be freed alone: bw_free, bw_realloc

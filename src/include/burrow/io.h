@@ -1,5 +1,7 @@
 /// @file io.h  File descriptors that park the goroutine: read, write, accept, connect.
 ///
+/// A server that sends back what it gets. Natively:
+///
 ///     static void echo(void *arg) {
 ///       int fd = (int)(intptr_t)arg;
 ///       char buf[4096];
@@ -7,7 +9,7 @@
 ///         if (bw_write(fd, buf, n) < n) break;
 ///       bw_close_fd(fd);
 ///     }
-///     ...
+///
 ///     for (int fd; (fd = bw_accept(listener, NULL, NULL)) >= 0;)
 ///       bw_go(echo, (void *)(intptr_t)fd);
 ///
@@ -18,10 +20,11 @@
 /// Results. What the call says when it succeeds (>= 0), or a negative code. A code at or below
 /// BW_ESYSTEM is the system's, and bw_errno() tells its errno: `if (bw_errno(n) == ECONNRESET)`.
 /// The variable errno means nothing. The other codes:
-///     BW_ETIMEDOUT  the deadline has passed
-///     BW_ECLOSED    bw_close_fd closed the descriptor while the goroutine waited
-///     BW_EINVAL     an argument makes no sense
-///     BW_ENOTSUP    not on this target
+///
+///     - BW_ETIMEDOUT  the deadline has passed
+///     - BW_ECLOSED    bw_close_fd closed the descriptor while the goroutine waited
+///     - BW_EINVAL     an argument makes no sense
+///     - BW_ENOTSUP    not on this target
 ///
 /// Deadlines (the `_until` forms) are points on bw_now()'s clock. With one that has passed (0, say)
 /// a call does what can be done at once. A call that finds its file ready ignores the deadline.

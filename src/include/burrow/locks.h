@@ -13,10 +13,24 @@
 /// the same moment may wait for each other for ever, even if nobody has yet. That is reported once
 /// on stderr, with both places, and counted:
 ///
-///     burrow: locks are taken in a circle, which may deadlock:
-///       goroutine 7 wants mutex "to" at bank.c:31, and holds mutex "from", taken at bank.c:30
-///       earlier mutex "from" was wanted at bank.c:31 by one that held mutex "to", taken at
-///       bank.c:30
+///     bw_mutex from = {0}, to = {0};
+///     bw_locks_watch(true);
+///     bw_lock_name(&from, "from");
+///     bw_lock_name(&to, "to");
+///     bw_mutex_lock(&from);
+///     bw_mutex_lock(&to);
+///     bw_mutex_unlock(&to);
+///     bw_mutex_unlock(&from);
+///     bw_mutex_lock(&to);
+///     bw_mutex_lock(&from); // one is after the other here, so nobody waits; but it is told
+///     bw_mutex_unlock(&from);
+///     bw_mutex_unlock(&to);
+///     printf("%d\n", (int)bw_lock_circles()); // prints 1
+///
+///     > burrow: locks are taken in a circle, which may deadlock:
+///     >   goroutine 1 wants mutex "from" at bank.c:31, and holds mutex "to", taken at bank.c:30
+///     >   earlier mutex "to" was wanted at bank.c:27 by one that held mutex "from", taken at
+///     >   bank.c:26
 ///
 /// Who wants a lock that it holds already is told of as well, each time, and not counted.
 ///

@@ -7,6 +7,17 @@
 /// another goroutine or thread may unlock (but for spin locks). A browser's main thread may not
 /// wait: there only the try forms and unlocking make sense.
 ///
+///     static bw_mutex mu;                  // all zeros
+///     static int hits;                     // guarded by mu
+///     bw_mutex_lock(&mu);
+///     hits++;
+///     bw_mutex_unlock(&mu);
+///     int code = bw_mutex_lock_until(&mu, bw_now() + BW_SECOND);
+///     if (code == 0) {                     // BW_ETIMEDOUT: somebody has it for so long
+///       printf("%d\n", hits);              // prints 1
+///       bw_mutex_unlock(&mu);
+///     }
+///
 /// The memory of one must stay until all calls on it have returned; but for the unlock of a mutex
 /// and the release of a semaphore, which do not touch it any more once somebody has got what they
 /// gave.
@@ -153,6 +164,12 @@ static inline void bw_locker_unlock(bw_locker l) { l.unlock(l.self); }
 /// A number of permits, at most 2^32 - 1. `bw_sema s = BW_SEMA(3);` begins with three; all zeros is
 /// one with none. Who waits is served first come, first served, but for newcomers that find a
 /// permit at once.
+///
+///     static bw_sema seats = BW_SEMA(2);           // no more than two at the same time
+///     bw_sema_acquire(&seats);
+///     printf("%d", bw_sema_try_acquire(&seats));   // prints 1
+///     printf("%d\n", bw_sema_try_acquire(&seats)); // prints 0
+///     bw_sema_release(&seats, 2);
 typedef struct bw_sema {
   uint32_t permits; ///< not to be touched
 } bw_sema;

@@ -7,9 +7,11 @@
 ///
 /// A counting semaphore is a channel. It holds a value for each permit that is taken:
 ///
-///     bw_chan *sem = bw_chan_make(0, permits);
+///     bw_chan *sem = bw_chan_make(0, 3);        // three permits
+///     if (!sem) return BW_ENOMEM;
 ///     bw_chan_send(sem, NULL);                  // acquire; bw_chan_try_send, bw_chan_send_until
 ///     bw_chan_recv(sem, NULL);                  // release
+///     bw_chan_release(sem);                     // its end
 #ifndef BURROW_PATTERNS_H
 #define BURROW_PATTERNS_H
 
@@ -51,6 +53,10 @@ bw_group *bw_group_make(void); ///< NULL: no memory
 ///
 ///     bw_context *ctx;
 ///     bw_group *g = bw_group_make_ctx(parent, &ctx);
+///     if (!g) return BW_ENOMEM;
+///     int code = bw_group_go(g, look_around, ctx); // returns when its context ends
+///     bw_group_stop(g, code);
+///     return bw_group_wait(g);
 bw_group *bw_group_make_ctx(bw_context *parent, bw_context **ctx);
 
 /// Runs fn(arg) on a new goroutine of the group. A result other than 0 stops the group as by
@@ -98,7 +104,10 @@ int bw_group_wait(bw_group *g);
 ///       a[i] *= a[i];
 ///       return 0;
 ///     }
-///     int code = bw_parallel(n, 0, square, a);
+///
+///     double a[] = {1, 2, 3};
+///     int code = bw_parallel(3, 0, square, a);
+///     printf("%d: %g %g %g\n", code, a[0], a[1], a[2]); // prints 0: 1 4 9
 ///
 /// A result of fn other than 0 stops it: no call begins afterwards, and when those that have begun
 /// are over, the first such result is returned. Else 0. BW_ENOMEM: fn was never called. Where there
@@ -127,13 +136,13 @@ typedef struct bw_stage {
 /// `out` (NULL: there are no results; the last stage).
 ///
 ///     bw_group *g = bw_group_make();
-///     ...
-///     bw_group_go(g, read_names, names);                  // bw_group_send(...), then close
+///     if (!g) return BW_ENOMEM;
+///     int code = bw_group_go(g, read_names, g);           // bw_group_send(...), then close
 ///     bw_stage look = {.fn = look_up, .workers = 8, .ordered = true};
-///     int code = bw_group_stage(g, names, sizes, &look);
+///     if (!code) code = bw_group_stage(g, names, sizes, &look);
 ///     if (code) bw_group_stop(g, code);                   // nobody will close `sizes`
 ///     else for (size_t size; bw_chan_recv(sizes, &size);) total += size;
-///     code = bw_group_wait(g);                            // 0, or why `sizes` ended early
+///     return bw_group_wait(g);                            // 0, or why `sizes` ended early
 ///
 /// Who closes: the producer closes `in`; the stage closes `out`, after the last result, or when the
 /// group is stopped. Nobody else may send on `out` or close it. So a pipeline ends from its
@@ -186,8 +195,12 @@ int bw_limiter_wait_ctx(bw_context *ctx, bw_limiter *l, int64_t n);
 /// Takes n tokens and returns the time from which on they may be used, for those who wait
 /// themselves. Does not park.
 ///
+///     bw_limiter *l = bw_limiter_make(100, BW_SECOND, 10);
+///     if (!l) return BW_ENOMEM;
 ///     int64_t when = bw_limiter_reserve(l, 1);
-///     if (BW_SELECT_UNTIL(when, bw_on_recv(bw_group_stopped(g), NULL)) != BW_ETIMEDOUT) return;
+///     int code = BW_SELECT_UNTIL(when, bw_on_recv(quit, NULL));
+///     if (code == BW_ETIMEDOUT) answer();                 // its moment has come
+///     bw_limiter_free(l);
 int64_t bw_limiter_reserve(bw_limiter *l, int64_t n);
 
 #ifdef __cplusplus

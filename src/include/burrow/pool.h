@@ -1,10 +1,12 @@
 /// @file pool.h  Pools of things that are costly to make: Go's sync.Pool.
 ///
 ///     static void *make_buffer(void *arg) { return bw_malloc(65536); }
-///     static bw_pool buffers = BW_POOL(make_buffer, bw_free);
 ///
+///     static bw_pool buffers = BW_POOL(make_buffer, bw_free);
 ///     char *b = bw_pool_get(&buffers);   // one that somebody has put there, or a new one
-///     ...
+///     if (!b) return BW_ENOMEM;
+///     snprintf(b, 65536, "page %d", 7);
+///     printf("%s\n", b);                 // prints page 7
 ///     bw_pool_put(&buffers, b);
 ///
 /// A pool keeps what is put into it for whoever gets next, in any order, and drops it when nobody

@@ -1,7 +1,7 @@
 /// @file profile.h  The heap profiler: which code allocated what is in use, and what leaked.
 ///
 ///     bw_profile_heap_start(NULL);
-///     ... work ...
+///     work();
 ///     bw_profile_heap_write("heap.prof");        // go tool pprof ./program heap.prof
 ///
 /// It samples: on average one allocation for each `rate` bytes is remembered with the stack that
@@ -21,11 +21,11 @@
 /// others at once. To have every allocation covered, natively, start it by the environment, which
 /// is looked at before main() and before the program's constructors:
 ///
-///     BURROW_HEAPPROFILE=path   profile from the start, write a profile to `path` at exit;
-///                               %p in it becomes the process id
-///     BURROW_LEAKS=1            profile from the start, write what is still in use to stderr at
-///                               exit, with a rate of 1 unless one of the others is set
-///     BURROW_HEAPPROFILE_RATE=n the rate for both
+///     - BURROW_HEAPPROFILE=path   profile from the start, write a profile to `path` at exit;
+///                                 %p in it becomes the process id
+///     - BURROW_LEAKS=1            profile from the start, write what is still in use to stderr at
+///                                 exit, with a rate of 1 unless one of the others is set
+///     - BURROW_HEAPPROFILE_RATE=n the rate for both
 ///
 /// "At exit" is when exit() runs destructors, after the functions that atexit() registered: not
 /// after _exit, abort or a fatal error. On wasm call the functions.
@@ -85,11 +85,11 @@ void bw_profile_heap_walk(bool (*visit)(const bw_profile_heap_site *site, void *
 /// pprof read (they estimate totals themselves). Each line is a site: what is in use, objects and
 /// bytes, in brackets what was allocated since the start, then the addresses:
 ///
-///     heap profile: 2: 224 [3: 336] @ heap_v2/524288
-///     2: 224 [3: 336] @ 0x55d0c8a4b1e9 0x55d0c8a4b2f0
-///
-///     MAPPED_LIBRARIES:
-///     (what /proc/self/maps holds)
+///     > heap profile: 2: 224 [3: 336] @ heap_v2/524288
+///     > 2: 224 [3: 336] @ 0x55d0c8a4b1e9 0x55d0c8a4b2f0
+///     >
+///     > MAPPED_LIBRARIES:
+///     > (what /proc/self/maps holds)
 int bw_profile_heap_write(const char *path);
 /// The same to an open file. BW_EINVAL: not all could be written.
 int bw_profile_heap_write_fd(int fd);

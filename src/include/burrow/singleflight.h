@@ -2,13 +2,14 @@
 /// singleflight): a cache that is empty asks the data base once, however many ask the cache.
 ///
 ///     static int load_page(void *arg, void *result) {        // arg: the first caller's
-///       *(page *)result = ...;
+///       *(page *)result = read_page(arg);
 ///       return 0;
 ///     }
 ///
 ///     static bw_singleflight loads = BW_SINGLEFLIGHT(sizeof(page));
 ///     page p;
 ///     int code = bw_singleflight_do(&loads, name, strlen(name), load_page, &request, &p, NULL);
+///     if (!code) show(&p);
 ///
 /// Goroutines and plain threads may use it, which block where a goroutine parks. It allocates
 /// nothing, so there is no lack of memory to be afraid of.

@@ -4,13 +4,23 @@
 /// a write through one is seen through the others. Lengths and capacities count elements; the
 /// element's size in bytes is passed to each call and must be the same for one array.
 ///
+///     bw_slice s = {0};                                      // Go: var s []int
+///     int numbers[] = {1, 2, 3};
+///     if (bw_slice_push(&s, sizeof(int), numbers, 3) < 0) return BW_ENOMEM;
+///     bw_slice tail = bw_slice_tail(s, sizeof(int), 1);      // Go: tail := s[1:]
+///     *BW_AT(int, tail, 0) = 20;                             // the same array
+///     for (ptrdiff_t i = 0; i < s.len; i++)
+///       printf("%d ", *BW_AT(int, s, i));                    // prints 1 20 3
+///     bw_slice_free(s);
+///
 /// Ownership. There is no collector, so somebody owns each backing array. An array that
 /// bw_slice_make or a growing append allocated comes from bw_malloc and is freed by bw_slice_free
 /// on a slice that starts at its beginning. Two forms of append:
-///   bw_slice_append  Go's: returns a new slice and never frees the old array, which other slices
-///                    may share. When the result's ptr differs, the old array is still its owner's.
-///   bw_slice_push    for the one owner of an array: updates the slice in place and frees the old
-///                    array when a new one was needed. Not for memory that bw_slice_of was given.
+///   - bw_slice_append  Go's: returns a new slice and never frees the old array, which other slices
+///                      may share. When the result's ptr differs, the old array is still its
+///                      owner's.
+///   - bw_slice_push    for the one owner of an array: updates the slice in place and frees the old
+///                      array when a new one was needed. Not for memory that bw_slice_of was given.
 /// Any thread may call; like any data, one slice must not be changed by two at once. Nothing parks.
 ///
 /// Elements may have any size. Their alignment may be up to 16. Elements of no bytes work as in Go:

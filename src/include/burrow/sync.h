@@ -22,11 +22,19 @@ extern "C" {
 ///
 ///     static bw_mutex mu;
 ///     static bw_cond filled = BW_COND(&mu);
+///     static int n;                            // guarded by mu
+///     static void fill(void *arg) {
+///       bw_mutex_lock(&mu);
+///       n++;
+///       bw_mutex_unlock(&mu);
+///       bw_cond_signal(&filled);
+///     }
 ///
-///     bw_mutex_lock(&mu);                      bw_mutex_lock(&mu);
-///     while (n == 0) bw_cond_wait(&filled);    n++;
-///     n--;                                     bw_mutex_unlock(&mu);
-///     bw_mutex_unlock(&mu);                    bw_cond_signal(&filled);
+///     if (bw_go(fill, NULL) < 0) return BW_ENOMEM;
+///     bw_mutex_lock(&mu);
+///     while (n == 0) bw_cond_wait(&filled);
+///     n--;
+///     bw_mutex_unlock(&mu);
 ///
 /// Wait unlocks, waits, and locks again, as one step for whoever changes things under the lock: a
 /// change that comes after the unlock, and its signal, are not missed. It returns only when it was
@@ -135,6 +143,7 @@ typedef struct bw__once_end {
 ///
 ///     static bw_once_func connect = BW_ONCE_FUNC(open_connection, &server);
 ///     bw_once_func_call(&connect);
+///     bw_once_func_call(&connect); // does nothing
 typedef struct bw_once_func {
   void (*fn)(void *arg);
   void *arg;
@@ -156,6 +165,7 @@ void bw_once_func_call(bw_once_func *f); ///< may park
 ///
 ///     static bw_once_value table = BW_ONCE_VALUE(make_table, NULL);
 ///     const int *t = bw_once_value_get(&table);
+///     printf("%d\n", t == bw_once_value_get(&table)); // prints 1
 typedef struct bw_once_value {
   void *(*fn)(void *arg);
   void *arg;

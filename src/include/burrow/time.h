@@ -1,11 +1,11 @@
 /// @file time.h  Timers: call a function later, receive a value later, or again and again.
 /// (bw_sleep and bw_now are in go.h.)
 ///
-///     bw_ticker *second = bw_ticker_make(BW_SECOND);
+///     bw_ticker *tenth = bw_ticker_make(BW_SECOND / 10);
 ///     for (;;) {
-///       switch (BW_SELECT(bw_on_recv(bw_ticker_chan(second), NULL), bw_on_recv(quit, NULL))) {
+///       switch (BW_SELECT(bw_on_recv(bw_ticker_chan(tenth), NULL), bw_on_recv(quit, NULL))) {
 ///       case 0: report(); break;
-///       case 1: bw_ticker_release(second); return;
+///       case 1: bw_ticker_release(tenth); return;
 ///       }
 ///     }
 ///

@@ -3,7 +3,7 @@
 ///     bw_trace_start(0);
 ///     work();
 ///     bw_trace_stop();
-///     bw_trace_write_file("out.json");
+///     bw_trace_write_file("out.json"); // BW_ENOTSUP where there are no files (wasm threads)
 ///
 /// The file is in Chrome's trace event format: open it in ui.perfetto.dev or chrome://tracing. It
 /// has a track for each P, on which a slice is a goroutine that ran without a break, named after

@@ -1,6 +1,11 @@
 /// @file typed.h  What the typed headers share: bw_unit, and how they see that a value fits.
 ///
-/// C only. Include chan_of.h, slice_of.h or array.h; of what is here programs use bw_unit alone.
+/// C only. Include chan_of.h, slice_of.h or array.h; of what is here programs use bw_unit alone:
+///
+///     BW_CHAN(bw_unit) done = BW_CHAN_MAKE(bw_unit, 1); // Go: make(chan struct{}, 1)
+///     bw_send(done, BW_UNIT);                           // Go: done <- struct{}{}
+///     printf("%d\n", bw_recv(done, NULL));              // prints 1
+///     bw_release(done);
 #ifndef BURROW_TYPED_H
 #define BURROW_TYPED_H
 
