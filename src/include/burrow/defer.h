@@ -120,8 +120,8 @@ BW_NORETURN void bw_goexit(void);
 typedef enum bw_defer_form { BW_DEFER_OPEN, BW_DEFER_STACK } bw_defer_form;
 
 typedef struct bw_defer_view {
-  bw_defer_form form; ///< of the scope
-  unsigned bits;      ///< BW_DEFER_OPEN: Go's deferBits: the n-th BW_DEFER of the scope is pending
+  bw_defer_form form;     ///< of the scope
+  unsigned bits;          ///< BW_DEFER_OPEN: Go's deferBits: which places' calls are pending
   unsigned stack_records; ///< pending
   unsigned heap_records;  ///< pending
 } bw_defer_view;
@@ -178,8 +178,9 @@ typedef struct bw__scope_keep {
   bw_scope *scope;
   struct bw_scope **home; // the list's head: stays when the goroutine moves
   bw_scope *up;
-  unsigned used; // 0: not on the list. If open, all that `bits` had; else the number of places used
+  unsigned used;                         // all that `bits` had; 0: not on the list
   unsigned takes;                        // as in the scope
+  unsigned places;                       // not open: up to which they are used
   bool open;                             // as well
   bw__defer_slot slots[BW__DEFER_SLOTS]; // as in the frame
 } bw__scope_keep;
@@ -224,7 +225,7 @@ BW__INLINE void bw__scope_begin(bw__scope_keep *k, bw_scope *s, bool open) {
   k->up = NULL;
   k->home = NULL;
   k->scope = s;
-  k->used = k->takes = 0;
+  k->used = k->takes = k->places = 0;
   k->open = open;
 }
 
@@ -240,11 +241,12 @@ BW__INLINE void bw__defer(bw__scope_keep *k, void *room, unsigned i, unsigned ro
   bw_scope *s = k->scope;
   if (takes && !(s->is & BW__SCOPE_JUMP)) bw__defer_unprepared();
   if (!k->used) bw__scope_link(k);
+  if (i >= rooms && rooms) i = rooms - 1;
   if (open && i < rooms && !(k->used >> i)) {
     ((bw__defer_slot *)room)[i] = k->slots[i] = (bw__defer_slot){fn, arg};
     if (takes) s->takes = (uint8_t)(k->takes |= 1u << i);
     s->bits = (uint16_t)(k->used |= 1u << i);
-  } else if (!open && i < rooms && k->used <= i) {
+  } else if (!open && i < rooms && k->places <= i) {
     bw__defer_record *r = (bw__defer_record *)room + i;
     r->older = s->bits ? s->records : NULL;
     r->fn = fn;
@@ -253,7 +255,8 @@ BW__INLINE void bw__defer(bw__scope_keep *k, void *room, unsigned i, unsigned ro
     r->heap = r->copied = false;
     s->records = r;
     s->bits = BW__DEFER_RECORDS;
-    k->used = i + 1;
+    k->used |= BW__DEFER_RECORDS;
+    k->places = i + 1;
   } else {
     bw__defer_on_heap(s, fn, takes, arg);
     k->used |= BW__DEFER_RECORDS;
@@ -343,22 +346,32 @@ BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
 /// scopes. BW_DEFER and BW_ON_RECOVER belong to the innermost scope around them. Costs nothing but
 /// a few stores until something is deferred.
 ///
-/// Each BW_DEFER of the text has a place in the frame, up to eight of them; a ninth, and one that
-/// is come to again before the scope has ended (in a loop), takes a record from the heap. In
-/// optimised builds the places are open-coded: function, argument and a bit that says whether it is
-/// pending. Else they are records in the frame, linked in a list.
+/// Each BW_DEFER of the text has a place in the frame, 0 to 7: the first behind BW_DEFER_SCOPE has
+/// place 0, the next place 1. C counts through the text, so a scope inside that stands between two
+/// of them takes up places of this one as well: one, and one for each BW_DEFER in it. All from the
+/// eighth on share place 7. A BW_DEFER whose place, or a later one, is in use (in a loop, or a
+/// ninth) takes a record from the heap. In optimised builds the places are open-coded: function,
+/// argument and a bit that says whether it is pending (bit n is place n); records are newer than
+/// all bits, so once one was taken, those behind it in the scope take records, too. Else the places
+/// are records in the frame, in one list with those from the heap.
 ///
 /// (Go open-codes a function's calls only when there are at most eight, none in a loop, and at most
 /// 15 when multiplied with its returns, each of which gets a copy of the code that makes the calls.
-/// Here that code exists once.)
+/// Here that code exists once. Go's choice, in one's own words, is one of the next two.)
 #define BW_DEFER_SCOPE BW__DEFER_SCOPE(BW__DEFER_OPTIMISED, BW__DEFER_SLOTS)
 
 /// As BW_DEFER_SCOPE with room for `defers` calls in the frame, and Go's choice of the form:
 /// open-coded when defers <= 8, defers * returns <= 15 and the build is optimised, else records.
-/// Both are constants. More calls than were told take records from the heap.
+/// Both are constants, and `defers` is the number of places: with scopes inside, see above. More
+/// calls than were told take records from the heap.
 #define BW_DEFER_SCOPE_FOR(defers, returns)                                                        \
   BW__DEFER_SCOPE(                                                                                 \
       BW__DEFER_OPTIMISED && (defers) <= BW__DEFER_SLOTS && (defers) * (returns) <= 15, (defers))
+
+/// As BW_DEFER_SCOPE with room for `defers` calls in the frame, for a scope that has a BW_DEFER in
+/// a loop: as in Go never open-coded. What the loop comes to again takes records from the heap, and
+/// the BW_DEFERs before and behind it do not.
+#define BW_DEFER_SCOPE_LOOP(defers) BW__DEFER_SCOPE(0, (defers))
 
 // Whether fn takes a bw_panicking; does not compile when it is neither of the two types.
 #define BW__DEFER_TAKES(fn)                                                                        \
