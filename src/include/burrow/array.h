@@ -40,12 +40,12 @@
 #define bw_array_len(a) BW__LENGTH((a).at)
 /// a[i], to read and to assign to; `a` is a variable. Panics "index out of range [i] with length
 /// N". Like any array's element it is the variable's own, and no copy.
-#define bw_array_at(a, i) ((a).at[bw__array_index((i), bw_array_len(a))])
+#define bw_array_at(a, i) ((a).at[bw__array_index(BW__PLACE, (i), bw_array_len(a))])
 /// a[:]: a BW_SLICE(T) that shares the array, which must be a variable.
 #define bw_array_slice(T, a) BW_SLICE_ARRAY(T, (a).at)
 
-static inline ptrdiff_t bw__array_index(ptrdiff_t i, ptrdiff_t len) {
-  BW__BOUNDS((size_t)i < (size_t)len, bw_slice_panic_index(i, len));
+static inline ptrdiff_t bw__array_index(BW__PLACE_ARG, ptrdiff_t i, ptrdiff_t len) {
+  BW__BOUNDS((size_t)i < (size_t)len, bw__panic_index(BW__PLACE_ON, i, len));
   (void)len;
   return i;
 }

@@ -19,8 +19,17 @@
 /// bw_panic, and the library where Go panics (`send on closed channel`, `index out of range [5]
 /// with length 3`), begin a panic. As in Go nothing is unwound at first: the deferred calls of all
 /// open scopes, the innermost first, run on top of the frames that panic. When none of them
-/// recovers, the program ends with `panic: MESSAGE`, the goroutine and exit status 2. A deferred
-/// call may recover, if it takes the panic as its second parameter:
+/// recovers, the program ends with exit status 2 and says what, on which goroutine, and where:
+///
+///     panic: index out of range [5] with length 3
+///
+///     goroutine 1 [running]:
+///       panic in element at table.c:12
+///
+/// (Of nested panics the newest first; the rest of the goroutine's lines is that of bw_debug_dump.)
+/// The place is that of bw_panic, or of the macro or inline function that looked at an index or
+/// bound, in the program's text. Panics of other functions of the library name these alone. A
+/// deferred call may recover, if it takes the panic as its second parameter:
 ///
 ///     static void rescue(void *arg, bw_panicking *panicking) {
 ///       const bw_panic_info *info = bw_recover(panicking);
@@ -73,13 +82,23 @@ extern "C" {
 
 /// Panics with a message, cut to 255 bytes. The conversions are %s %c %d %u %x %p %zu %td %lld %llu
 /// and %%.
+///
+/// It and the two others that raise a panic are macros that pass on where they stand, and functions
+/// of the same names, for pointers: `(bw_panic)("...")`. Then the report has the address of the
+/// call, natively, and on wasm nothing.
 BW_NORETURN void bw_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+BW_NORETURN void bw__panic_at(BW__PLACE_ARG, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+#define bw_panic(...) bw__panic_at(BW__PLACE, __VA_ARGS__)
 
 /// Panics with a value, which must live until the panic is over: recovered, and the function that
 /// recovered returned. `write`, or NULL, is called when nobody recovers, on the goroutine, and puts
 /// at most `room` bytes with the NUL into `text`, which is empty before. It may do what it likes; a
 /// panic that leaves it is `fatal error: panic while printing panic value`.
 BW_NORETURN void bw_panic_value(void *value, void (*write)(void *value, char *text, size_t room));
+BW_NORETURN void bw__panic_value_at(BW__PLACE_ARG, void *value,
+                                    void (*write)(void *value, char *text, size_t room));
+#define bw_panic_value(...) bw__panic_value_at(BW__PLACE, __VA_ARGS__)
 
 /// What a panic is about.
 typedef struct bw_panic_info {
@@ -102,6 +121,8 @@ const bw_panic_info *bw_recover(bw_panicking *p);
 /// Panics again with what was recovered: Go's panic(recover()). Uncaught, it is printed as one,
 /// `panic: MESSAGE [recovered, repanicked]`.
 BW_NORETURN void bw_panic_again(const bw_panic_info *info);
+BW_NORETURN void bw__panic_again_at(BW__PLACE_ARG, const bw_panic_info *info);
+#define bw_panic_again(...) bw__panic_again_at(BW__PLACE, __VA_ARGS__)
 
 /// Writes to `text` what follows "panic: " when nobody recovers, cut to `room` bytes with the NUL.
 /// Calls the value's `write`. `info` is what bw_recover gave.
