@@ -22,7 +22,8 @@
 ///
 /// T is one word and N a number or a name of one (not an expression). The elements are `a.at`, a C
 /// array. An array lives where it is declared, and a view of it is for as long. A slice of arrays
-/// is BW_SLICE_TYPE of a typedef of the array. C only.
+/// is BW_SLICE_TYPE of a typedef of the array. Elements without bytes (bw_unit) do not compile:
+/// what C knows of an array's length is its bytes. C only.
 #ifndef BURROW_ARRAY_H
 #define BURROW_ARRAY_H
 
@@ -34,6 +35,7 @@
 #define BW_ARRAY_TYPE(T, N)                                                                        \
   typedef struct bw_array_of_##T##_##N {                                                           \
     T at[N];                                                                                       \
+    _Static_assert(sizeof(T) > 0, "an array of elements without bytes has no length in C");        \
   } bw_array_of_##T##_##N
 
 /// N

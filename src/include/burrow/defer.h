@@ -57,6 +57,9 @@
 /// returns, the others end where they are, and what they have deferred is not called. Signals that
 /// tell of wild pointers or division by zero are not made panics: C code may be anywhere then, in
 /// malloc for one. A scope must not be left by a longjmp of the program's own.
+///
+/// Scopes (BW_DEFER_SCOPE and all of BW_DEFER_... and BW_ON_RECOVER) are C only: in C++ destructors
+/// do their work, and a panic does not run them. C++ may panic, and be called by what recovers.
 #ifndef BURROW_DEFER_H
 #define BURROW_DEFER_H
 
@@ -423,23 +426,28 @@ BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
 /// BW_ON_RECOVER(VARIABLES) STATEMENT stands right behind BW_DEFER_SCOPE, where the statement is
 /// not executed. It is when a deferred call of this scope has recovered from a panic, after the
 /// rest of them, and must leave the scope: `return`, `goto`, `break`. VARIABLES, none to four, are
-/// those that the statement uses and that may have changed since: as with C's setjmp it may see old
-/// values of others that are not volatile.
+/// those that are used from there on and that may have changed since: as with C's setjmp old values
+/// of others that are not volatile may be seen. (Name those as well that gcc's -Wclobbered names.)
 #define BW_ON_RECOVER(...)                                                                         \
   _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") bw__jump bw__jump_ \
       __attribute__((cleanup(bw__jump_leave)));                                                    \
   _Pragma("GCC diagnostic pop") bw__scope_jump(&bw__scope_, &bw__jump_);                           \
-  BW__KEEP(0 __VA_OPT__(, ) __VA_ARGS__, BW__KEEP_4, BW__KEEP_3, BW__KEEP_2, BW__KEEP_1,           \
-           BW__KEEP_0)                                                                             \
-  (__VA_ARGS__);                                                                                   \
+  BW__KEEP(__VA_ARGS__);                                                                           \
   if (BW__JUMP_MARK(&bw__jump_) && bw__scope_recovered(&bw__scope_, &bw__frame_.scope))
 
 // From here on the variable is in memory at each call. (gcc knows that a call may come back to
 // bw__jump_mark; clang does not.)
-#define BW__KEPT(x)                            __asm__ volatile("" ::"r"(&(x)) : "memory")
-#define BW__KEEP(zero, a, b, c, d, count, ...) count
-#define BW__KEEP_0()                           (void)0
-#define BW__KEEP_1(a)                          BW__KEPT(a)
+#define BW__KEPT(x) __asm__ volatile("" ::"r"(&(x)) : "memory")
+#define BW__KEEP(...)                                                                              \
+  BW__KEEP_PICK(__VA_ARGS__, BW__KEEP_4, BW__KEEP_3, BW__KEEP_2, BW__KEEP_01, )(__VA_ARGS__)
+#define BW__KEEP_PICK(a, b, c, d, count, ...) count
+// None or one: behind none, the parentheses make a comma of BW__KEEP_COMMA.
+#define BW__KEEP_01(a)                        BW__KEEP_IF(BW__KEEP_COMMA a(), BW__KEEP_0, BW__KEEP_1, )(a)
+#define BW__KEEP_IF(...)                      BW__KEEP_THIRD(__VA_ARGS__)
+#define BW__KEEP_THIRD(a, b, c, ...)          c
+#define BW__KEEP_COMMA()                      ,
+#define BW__KEEP_0(a)                         (void)0
+#define BW__KEEP_1(a)                         BW__KEPT(a)
 #define BW__KEEP_2(a, b)                                                                           \
   BW__KEPT(a);                                                                                     \
   BW__KEPT(b)

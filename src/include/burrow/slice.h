@@ -127,7 +127,9 @@ int bw_slice_grow(bw_slice *s, size_t elem_size, ptrdiff_t n);
 int bw_slice_insert(bw_slice *s, size_t elem_size, ptrdiff_t i, const void *values, ptrdiff_t n);
 
 /// The slice without elements [i, j), those behind them moved up in the array, and zeros in the
-/// places that get free at its end. Panics as s[i:j:len(s)]. (slices.Delete)
+/// places that get free at its end. Panics as s[i:j:len(s)]. A slice for which bw_slice_ok is false
+/// has no elements: [0, 0) of it is nothing, and the result is the same slice, still not ok; any
+/// other part panics. (slices.Delete)
 bw_slice bw_slice_delete(bw_slice s, size_t elem_size, ptrdiff_t i, ptrdiff_t j);
 
 /// s[:len:len]: without room, so that an append to it goes elsewhere. (slices.Clip)
