@@ -4,9 +4,10 @@
 #   #ifdef CASE_NAME // yes                with -D CASE_NAME it takes it, without a warning
 #
 # WORDS is a regular expression. The compiler runs with its default warnings where it is to refuse,
-# so that what only warns is no failure. gcc and clang differ in what they refuse and how: the
-# compiler in use has to pass, and the other one as well where it is installed. Included by
-# CMakeLists.txt it registers a test a file and compiler; as a script:
+# so that what only warns is no failure. As it is, the file compiles as ISO C, too, and with
+# optimisation. gcc and clang differ in what they refuse and how: the compiler in use has to pass,
+# and the other one as well where it is installed. Included by CMakeLists.txt it registers a test a
+# file and compiler; as a script:
 #
 #   cmake -D CC=<compiler> -D ROOT=<project> -D FILE=<file> -P check-compile.cmake
 if(NOT CMAKE_SCRIPT_MODE_FILE)
@@ -67,6 +68,16 @@ execute_process(COMMAND ${compile} ${strict} RESULT_VARIABLE status ERROR_VARIAB
 if(NOT status EQUAL 0)
   string(APPEND faults "as it is: does not compile\n${said}\n")
 endif()
+
+# Code is made, too: some warnings come with optimisation only, others with ISO C.
+foreach(more "-std=gnu11 -O2" "-std=c11 -O0" "-std=c11 -O2")
+  separate_arguments(options UNIX_COMMAND "${more}")
+  execute_process(COMMAND ${CC} -I ${ROOT}/src/include ${options} ${strict} -c ${FILE} -o /dev/null
+                  RESULT_VARIABLE status ERROR_VARIABLE said)
+  if(NOT status EQUAL 0)
+    string(APPEND faults "as it is, ${more}: does not compile\n${said}\n")
+  endif()
+endforeach()
 
 file(STRINGS ${FILE} cases REGEX "^#ifdef ")
 if(NOT cases)

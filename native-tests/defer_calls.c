@@ -239,6 +239,59 @@ BOTH_TEST(defer_forms) {
   }
 }
 
+// Places are counted through the text: a scope inside takes up one, and one for each of its calls.
+BOTH_TEST(defer_forms_of_scopes_in_scopes) {
+  BW_DEFER_SCOPE;
+  BW_DEFER(nothing, NULL);
+  {
+    BW_DEFER_SCOPE;
+    BW_DEFER(nothing, NULL);
+    BW_DEFER(nothing, NULL);
+    check_form(3, 2, 0); // from 0 again
+  }
+  BW_DEFER(nothing, NULL);
+  check_form(0x11, 2, 0);
+  if (trace.len) { // is not come to, and takes up places all the same
+    BW_DEFER_SCOPE;
+    BW_DEFER(nothing, NULL);
+    BW_DEFER(nothing, NULL);
+    BW_DEFER(nothing, NULL);
+    BW_DEFER(nothing, NULL);
+  }
+  BW_DEFER(nothing, NULL); // place 10 is place 7
+  check_form(0x91, 3, 0);
+  BW_DEFER(nothing, NULL); // and so is 11, which is in use
+  check_form(0x91, 3, 1);
+}
+
+// Go's form for a loop: records in the frame where they are enough, before and behind the loop.
+static void loop_form(int n) {
+  BW_DEFER_SCOPE_LOOP(3);
+  BW_DEFER(say_number, NUMBER(100));
+  for (int i = 0; i < n; i++) BW_DEFER(say_number, NUMBER(i));
+  BW_DEFER_COPY(say_copy, n);
+  BW_DEFER(say_number, NUMBER(101));
+  bw_defer_view v = innermost();
+  CHECK_EQ(v.form, BW_DEFER_STACK);
+  CHECK_EQ(v.stack_records, n ? 3 : 2);
+  CHECK_EQ(v.heap_records, n ? n : 1);
+}
+BOTH_TEST(defer_form_of_a_loop) {
+  loop_form(0);
+  CHECK_TRACE("101 0 100 ");
+  loop_form(4);
+  CHECK_TRACE("101 4 3 2 1 0 100 ");
+}
+
+// An open-coded scope has no places behind a record; records in the frame go on behind one.
+BOTH_TEST(defer_forms_behind_a_record) {
+  BW_DEFER_SCOPE;
+  BW_DEFER(nothing, NULL);
+  BW_DEFER_COPY(nothing, (int){1});
+  BW_DEFER(nothing, NULL);
+  check_form(1, 2, OPTIMISED ? 2 : 1);
+}
+
 // Bits go as calls are made: the call sees those that are still pending.
 static void look_at_bits(void *want) { check_form((unsigned)(uintptr_t)want, 0, 0); }
 static void look_while_running(void) {

@@ -27,8 +27,9 @@ static void print_then_death(void) {
   BW_DEFER(print_trace, NULL);
   deferred_then_death();
 }
-DEATH_TEST(panic_b69_deferred_calls_run_before_the_end, 2,
-           "deferred \npanic: oh no\n\ngoroutine 1 [running]:\n  main") {
+DEATH_TEST(
+    panic_b69_deferred_calls_run_before_the_end, 2,
+    "deferred \npanic: oh no\n\ngoroutine 1 [running]:\n  panic in deferred_then_death at ") {
   run_main(print_then_death);
 }
 DEATH_TEST(panic_b69_on_a_plain_thread, 2,

@@ -229,7 +229,8 @@ static int panics(void *arg) {
   CHECK_EQ(bw_goid(), 1);
   bw_panic("the answer is %d", 42);
 }
-DEATH_TEST(sched_b69_panic, 2, "panic: the answer is 42\n\ngoroutine 1 [running]:\n  main") {
+DEATH_TEST(sched_b69_panic, 2,
+           "panic: the answer is 42\n\ngoroutine 1 [running]:\n  panic in panics at ") {
   test_run(panics, NULL, 1);
 }
 

@@ -42,6 +42,21 @@ void takes(BW_SLICE(int) given) { s = given; }
 
 // ---- behaviour 163: wrong shapes ----------------------------------------------------------------
 
+#ifdef CASE_array_without_bytes // no: an array of elements without bytes has no length in C
+BW_ARRAY_TYPE(bw_unit, 3);
+#endif
+#ifdef CASE_view_of_array_without_bytes // no: an array of elements without bytes has no length in C
+static bw_unit units[3];
+void f(void) { (void)BW_SLICE_ARRAY(bw_unit, units); }
+#endif
+#ifdef CASE_view_without_bytes // yes
+void f(void);
+void f(void) {
+  static bw_unit units[3];
+  (void)BW_SLICE_OF(bw_unit, units, 3);
+}
+#endif
+
 #ifdef CASE_b163_nothing // no: expected expression
 void f(void) { s = bw_append(s); }
 #endif

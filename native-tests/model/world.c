@@ -439,7 +439,8 @@ uint64_t bw__random(void) {
   return second[way % 2] << 16 | third[way / 2] << 32;
 }
 
-_Noreturn void bw_panic(const char *format, ...) {
+_Noreturn void bw__panic_in(const char *func, const char *format, ...) {
+  (void)func;
   model_log(MODEL_OP(STEP_NOTE, NULL, format));
   program_panic();
 }
@@ -452,7 +453,8 @@ _Noreturn void bw__fatal(const char *format, ...) {
 
 void bw_gosched(void) {}
 
-_Noreturn void bw__panic_runtime(const char *format, ...) {
+_Noreturn void bw__panic_runtime_in(const char *func, const char *format, ...) {
+  (void)func;
   model_log(MODEL_OP(STEP_NOTE, NULL, format));
   program_panic();
 }

@@ -151,20 +151,23 @@ int bw__chan_close(bw_chan *c) {
 
 // ---- the public face: Go's panics ---------------------------------------------------------------
 
-_Noreturn void bw__chan_panic_closed(void) { bw__panic_runtime("send on closed channel"); }
+_Noreturn void bw__chan_panic_closed(const char *func) {
+  bw__panic_runtime_in(func, "send on closed channel");
+}
 
-static BW_NOINLINE _Noreturn void panic_direction(const char *what) {
-  bw__panic_runtime("%s receive-only channel", what);
+static BW_NOINLINE _Noreturn void panic_direction(const char *func, const char *what) {
+  bw__panic_runtime_in(func, "%s receive-only channel", what);
 }
 
 void bw__chan_check_send(bw_chan *c) {
-  if (BW_UNLIKELY(bw__shared_load(&c->flags) & BW_CHAN_RECV_ONLY)) panic_direction("send to");
+  if (BW_UNLIKELY(bw__shared_load(&c->flags) & BW_CHAN_RECV_ONLY))
+    panic_direction("bw_chan_send", "send to");
 }
 
 void bw_chan_send(bw_chan *c, const void *value) {
   if (!c) bw__wait_forever(BW_REASON_CHAN_SEND_NIL);
   bw__chan_check_send(c);
-  if (send(c, value) != 0) bw__chan_panic_closed();
+  if (send(c, value) != 0) bw__chan_panic_closed(__func__);
 }
 
 bool bw_chan_recv(bw_chan *c, void *value) {
@@ -176,7 +179,7 @@ int bw_chan_try_send(bw_chan *c, const void *value) {
   if (!c) return BW_EAGAIN;
   bw__chan_check_send(c);
   int code = bw__chan_try_send(c, value);
-  if (code == BW_ECLOSED) bw__chan_panic_closed();
+  if (code == BW_ECLOSED) bw__chan_panic_closed(__func__);
   return code;
 }
 
@@ -186,7 +189,7 @@ int bw_chan_try_recv(bw_chan *c, void *value) {
 
 void bw_chan_close(bw_chan *c) {
   if (!c) bw__panic_runtime("close of nil channel");
-  if (bw__shared_load(&c->flags) & BW_CHAN_RECV_ONLY) panic_direction("close of");
+  if (bw__shared_load(&c->flags) & BW_CHAN_RECV_ONLY) panic_direction("bw_chan_close", "close of");
   if (bw__chan_close(c) != 0) bw__panic_runtime("close of closed channel");
 }
 

@@ -118,11 +118,12 @@ void bw_chan_send_n(bw_chan *c, const void *values, size_t n) {
     if (!closed) sent += send_some_locked(c, from + sent * c->elem_size, n - sent, &woken);
     if (closed || sent == n) {
       finish(c, &woken);
-      if (closed) bw__chan_panic_closed();
+      if (closed) bw__chan_panic_closed("bw_chan_send_n");
       return;
     }
     void *elem = (void *)(from + sent * c->elem_size);
-    if (!wait_in(c, &c->senders, elem, &woken, BW_REASON_CHAN_SEND)) bw__chan_panic_closed();
+    if (!wait_in(c, &c->senders, elem, &woken, BW_REASON_CHAN_SEND))
+      bw__chan_panic_closed("bw_chan_send_n");
   }
 }
 

@@ -219,7 +219,7 @@ static inline void bw__chain_ready(bw__sudog *first) {
 }
 
 // Go's panics for what must not be done to `c`, and nothing if it may.
-_Noreturn void bw__chan_panic_closed(void);
+_Noreturn void bw__chan_panic_closed(const char *func);
 void bw__chan_check_send(bw_chan *c);
 
 #endif

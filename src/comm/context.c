@@ -21,12 +21,12 @@ bw_context *bw_context_background(void) { return &background; }
 bw_context *bw_context_todo(void) { return &todo; }
 
 bw_context *bw__context_check(bw_context *ctx) {
-  if (BW_UNLIKELY(!ctx)) bw__panic_runtime("nil context");
+  if (BW_UNLIKELY(!ctx)) bw__panic_runtime_in("bw_context", "nil context");
   return ctx;
 }
 
 bw_context *bw__context_check_parent(bw_context *parent) {
-  if (BW_UNLIKELY(!parent)) bw_panic("cannot create context from nil parent");
+  if (BW_UNLIKELY(!parent)) bw__panic_in("bw_context", "cannot create context from nil parent");
   return parent;
 }
 
@@ -77,7 +77,7 @@ void bw_context_release(bw_context *ctx) {
 bw_context *bw_with_value(bw_context *parent, const bw_context_key *key, void *value,
                           void (*free_value)(void *value)) {
   bw__context_check_parent(parent);
-  if (!key) bw_panic("nil key");
+  if (!key) bw__panic("nil key");
   bw__context_value *v = bw_malloc(sizeof *v);
   if (!v) return NULL;
   bw__context_init(&v->base, BW_CONTEXT_VALUE, parent);

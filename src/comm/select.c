@@ -28,6 +28,7 @@
 #include "comm/chan_state.h"
 #include "sched/parking.h"
 #include "sched/timers.h"
+#include "sched/unwind.h"
 
 #include <burrow/alloc.h>
 #include <burrow/select.h>
@@ -369,7 +370,7 @@ static BW_INLINE int select_few(const bw_case *cases, size_t n, ending end) {
 }
 
 static BW_NOINLINE int select_many(const bw_case *cases, size_t n, ending end) {
-  if (n > MOST) bw_panic("select: too many cases");
+  if (n > MOST) bw__panic_in("bw_select", "select: too many cases");
   for (size_t i = 0; i < n; i++) { // here, where a panic leaves no memory behind
     if (cases[i].chan && cases[i].direction == BW_SEND) bw__chan_check_send(cases[i].chan);
   }
@@ -382,7 +383,7 @@ static BW_NOINLINE int select_many(const bw_case *cases, size_t n, ending end) {
 
 static BW_INLINE int select_among(const bw_case *cases, size_t n, ending end) {
   int result = n <= FEW ? select_few(cases, n, end) : select_many(cases, n, end);
-  if (BW_UNLIKELY(result == BW_ECLOSED)) bw__chan_panic_closed();
+  if (BW_UNLIKELY(result == BW_ECLOSED)) bw__chan_panic_closed("bw_select");
   return result;
 }
 

@@ -52,6 +52,7 @@
 // Locks: the channel's, then those of timers.
 #include "comm/chan_state.h"
 #include "sched/after.h"
+#include "sched/unwind.h"
 
 #include <burrow/go.h>
 
@@ -175,12 +176,12 @@ static bool has_chan(const bw_timer *t) { return t->timer.fn == fire; }
 bw_chan *bw_timer_chan(bw_timer *t) { return t && has_chan(t) ? of_timer(t)->chan : NULL; }
 
 bool bw_timer_stop(bw_timer *t) {
-  if (!t) bw_panic("time: Stop called on uninitialized Timer");
+  if (!t) bw__panic("time: Stop called on uninitialized Timer");
   return has_chan(t) ? stop(of_timer(t)) : bw__after_stop(t);
 }
 
 bool bw_timer_reset(bw_timer *t, int64_t ns) {
-  if (!t) bw_panic("time: Reset called on uninitialized Timer");
+  if (!t) bw__panic("time: Reset called on uninitialized Timer");
   if (BW_UNLIKELY(!bw__timers_here())) return false;
   return has_chan(t) ? reset(of_timer(t), ns, 0) : bw__after_reset(t, ns);
 }
@@ -196,7 +197,7 @@ void bw_timer_release(bw_timer *t) {
 // ---- tickers: the public face -------------------------------------------------------------------
 
 bw_ticker *bw_ticker_make(int64_t ns) {
-  if (ns <= 0) bw_panic("non-positive interval for NewTicker");
+  if (ns <= 0) bw__panic("non-positive interval for NewTicker");
   return (bw_ticker *)make(ns, ns);
 }
 
@@ -212,8 +213,8 @@ void bw_ticker_stop(bw_ticker *t) {
 }
 
 void bw_ticker_reset(bw_ticker *t, int64_t ns) {
-  if (ns <= 0) bw_panic("non-positive interval for Ticker.Reset");
-  if (!t) bw_panic("time: Reset called on uninitialized Ticker");
+  if (ns <= 0) bw__panic("non-positive interval for Ticker.Reset");
+  if (!t) bw__panic("time: Reset called on uninitialized Ticker");
   if (bw__timers_here()) reset(of_ticker(t), ns, ns);
 }
 

@@ -17,6 +17,7 @@
 #include "base/atomics.h"
 #include "comm/context.h"
 #include "port/port.h"
+#include "sched/unwind.h"
 
 #include <burrow/alloc.h>
 #include <burrow/defer.h>
@@ -137,7 +138,7 @@ int bw_group_try_go(bw_group *g, int (*fn)(void *arg), void *arg) {
 void bw_group_set_limit(bw_group *g, int n) {
   size_t active = bw__load(&g->left) - 1;
   if (active > 0)
-    bw_panic("errgroup: modify limit while %zu goroutines in the group are still active", active);
+    bw__panic("errgroup: modify limit while %zu goroutines in the group are still active", active);
   g->limited = n >= 0;
   g->free = (bw_sema)BW_SEMA(n < 0 ? 0 : (uint32_t)n);
 }

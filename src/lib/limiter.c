@@ -20,6 +20,7 @@
 
 #include "lock/mutex.h"
 #include "port/port.h"
+#include "sched/unwind.h"
 
 #include <burrow/alloc.h>
 #include <burrow/context.h>
@@ -78,7 +79,7 @@ bw_limiter *bw_limiter_make(int64_t events, int64_t per, int64_t burst) {
   int64_t divisor = positive ? common_divisor(events, per) : 1;
   events /= divisor;
   per /= divisor;
-  if (!positive || !in_range(events, per, burst)) bw_panic("limiter: rate out of range");
+  if (!positive || !in_range(events, per, burst)) bw__panic("limiter: rate out of range");
   bw_limiter *l = bw_malloc(sizeof *l);
   if (!l) return NULL;
   *l = (bw_limiter){.events = events, .per = per, .burst = burst, .full = {bw_now(), 0}};
@@ -90,7 +91,7 @@ bw_limiter *bw_limiter_make(int64_t events, int64_t per, int64_t burst) {
 void bw_limiter_free(bw_limiter *l) { bw_free(l); }
 
 int64_t bw__limiter_take(bw_limiter *l, int64_t n, int64_t now, int64_t latest) {
-  if (n < 1 || n > l->burst) bw_panic("limiter: more tokens than the burst");
+  if (n < 1 || n > l->burst) bw__panic_in("bw_limiter", "limiter: more tokens than the burst");
   exact cost = time_of(l, n);
   bw__mutex_lock(&l->lock);
   exact from = l->full.ns < now ? (exact){now, 0} : l->full;

@@ -115,15 +115,20 @@ static void *extend(bw_slice s, size_t elem_size, size_t bytes, const void **val
   return array;
 }
 
+static _Noreturn void panic_len(bool own) {
+  bw__panic_runtime_in(own ? "bw_slice_push" : "bw_slice_append",
+                       "runtime error: growslice: len out of range");
+}
+
 // s with n > 0 more elements in a larger array; all zeros when `values` is NULL. The old array
 // stays as it is, unless the caller owns it (`own`): then it is freed, but only after the last look
 // at `values`, which may lie in it.
 static bw_slice regrow(bw_growth rule, bw_slice s, size_t elem_size, const void *values,
                        ptrdiff_t n, bool own) {
-  if (n > PTRDIFF_MAX - s.len) bw__panic_runtime("runtime error: growslice: len out of range");
+  if (n > PTRDIFF_MAX - s.len) panic_len(own);
   bw_slice grown = {&zero_base, s.len + n, 0};
   grown.cap = bw_slice_next_cap(rule, elem_size, s.cap, grown.len);
-  if (grown.cap < 0) bw__panic_runtime("runtime error: growslice: len out of range");
+  if (grown.cap < 0) panic_len(own);
   if (elem_size == 0) return grown;
   size_t old_bytes = (size_t)s.len * elem_size, new_bytes = (size_t)grown.len * elem_size;
   size_t bytes = (size_t)grown.cap * elem_size;
@@ -175,7 +180,7 @@ void bw_slice_free(bw_slice s) {
 
 static inline bw_slice append(bw_growth rule, bw_slice s, size_t elem_size, const void *values,
                               ptrdiff_t n, bool own) {
-  if (n < 0) bw__panic_runtime("runtime error: growslice: len out of range");
+  if (n < 0) panic_len(own);
   if (n == 0 || !bw_slice_ok(s)) return s;
   if (n > s.cap - s.len) return regrow(rule, s, elem_size, values, n, own);
   move(element(s, elem_size, s.len), values, (size_t)n * elem_size);
@@ -219,27 +224,33 @@ ptrdiff_t bw_slice_copy(bw_slice dst, bw_slice src, size_t elem_size) {
 
 static bool out_of(ptrdiff_t i, ptrdiff_t limit) { return i < 0 || i > limit; }
 
-_Noreturn void bw_slice_panic_index(ptrdiff_t i, ptrdiff_t len) {
-  if (i < 0) bw__panic_runtime("runtime error: index out of range [%td]", i);
-  bw__panic_runtime("runtime error: index out of range [%td] with length %td", i, len);
+_Noreturn void bw__panic_index(BW__PLACE_ARG, ptrdiff_t i, ptrdiff_t len) {
+  const bw__panic_place here = {BW__PLACE_ON, NULL};
+  if (i < 0) bw__panic_runtime_of(&here, "runtime error: index out of range [%td]", i);
+  bw__panic_runtime_of(&here, "runtime error: index out of range [%td] with length %td", i, len);
 }
 
 // The text of a bound: `before` it, and what follows it when it is negative or too large.
-static _Noreturn void panic_bound(const char *before, ptrdiff_t i, const char *negative,
-                                  const char *middle, ptrdiff_t limit, const char *after) {
+static _Noreturn void panic_bound(const bw__panic_place *here, const char *before, ptrdiff_t i,
+                                  const char *negative, const char *middle, ptrdiff_t limit,
+                                  const char *after) {
   if (i < 0)
-    bw__panic_runtime("runtime error: slice bounds out of range [%s%td%s]", before, i, negative);
-  bw__panic_runtime("runtime error: slice bounds out of range [%s%td%s%td%s", before, i, middle,
-                    limit, after);
+    bw__panic_runtime_of(here, "runtime error: slice bounds out of range [%s%td%s]", before, i,
+                         negative);
+  bw__panic_runtime_of(here, "runtime error: slice bounds out of range [%s%td%s%td%s", before, i,
+                       middle, limit, after);
 }
 
-_Noreturn void bw_slice_panic_slice(ptrdiff_t low, ptrdiff_t high, ptrdiff_t cap) {
-  if (out_of(high, cap)) panic_bound(":", high, "", "] with capacity ", cap, "");
-  panic_bound("", low, ":", ":", high, "]");
+_Noreturn void bw__panic_slice(BW__PLACE_ARG, ptrdiff_t low, ptrdiff_t high, ptrdiff_t cap) {
+  const bw__panic_place here = {BW__PLACE_ON, NULL};
+  if (out_of(high, cap)) panic_bound(&here, ":", high, "", "] with capacity ", cap, "");
+  panic_bound(&here, "", low, ":", ":", high, "]");
 }
 
-_Noreturn void bw_slice_panic_slice3(ptrdiff_t low, ptrdiff_t high, ptrdiff_t max, ptrdiff_t cap) {
-  if (out_of(max, cap)) panic_bound("::", max, "", "] with capacity ", cap, "");
-  if (out_of(high, max)) panic_bound(":", high, ":", ":", max, "]");
-  panic_bound("", low, "::", ":", high, ":]");
+_Noreturn void bw__panic_slice3(BW__PLACE_ARG, ptrdiff_t low, ptrdiff_t high, ptrdiff_t max,
+                                ptrdiff_t cap) {
+  const bw__panic_place here = {BW__PLACE_ON, NULL};
+  if (out_of(max, cap)) panic_bound(&here, "::", max, "", "] with capacity ", cap, "");
+  if (out_of(high, max)) panic_bound(&here, ":", high, ":", ":", max, "]");
+  panic_bound(&here, "", low, "::", ":", high, ":]");
 }

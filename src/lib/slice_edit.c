@@ -19,7 +19,7 @@ static bool lies_in(bw_slice s, size_t elem_size, const void *values, ptrdiff_t 
 int bw_slice_insert(bw_slice *s, size_t elem_size, ptrdiff_t i, const void *values, ptrdiff_t n) {
   if (!bw_slice_ok(*s)) return BW_ENOMEM;
   ptrdiff_t len = s->len;
-  if (i < 0 || i > len) bw_slice_panic_slice(i, len, len);
+  if (i < 0 || i > len) bw__panic_slice(NULL, 0, __func__, i, len, len);
   if (i == len || n <= 0 || elem_size == 0 || lies_in(*s, elem_size, values, n)) {
     int code = bw_slice_push(s, elem_size, values, n);
     if (code == 0 && i < len && n > 0 && elem_size)
@@ -37,7 +37,7 @@ int bw_slice_insert(bw_slice *s, size_t elem_size, ptrdiff_t i, const void *valu
 }
 
 bw_slice bw_slice_delete(bw_slice s, size_t elem_size, ptrdiff_t i, ptrdiff_t j) {
-  if (i < 0 || i > j || j > s.len) bw_slice_panic_slice3(i, j, s.len, s.cap);
+  if (i < 0 || i > j || j > s.len) bw__panic_slice3(NULL, 0, __func__, i, j, s.len, s.cap);
   if (i == j) return s;
   size_t rest = (size_t)(s.len - j) * elem_size, gone = (size_t)(j - i) * elem_size;
   if (elem_size) {

@@ -25,12 +25,15 @@ bw_str bw_str_view(const void *data, ptrdiff_t n) {
   return (bw_str){data, n};
 }
 
-_Noreturn void bw_str_panic_slice(ptrdiff_t low, ptrdiff_t high, ptrdiff_t len) {
-  if (high < 0) bw__panic_runtime("runtime error: slice bounds out of range [:%td]", high);
+_Noreturn void bw__panic_str_slice(BW__PLACE_ARG, ptrdiff_t low, ptrdiff_t high, ptrdiff_t len) {
+  const bw__panic_place here = {BW__PLACE_ON, NULL};
+  if (high < 0)
+    bw__panic_runtime_of(&here, "runtime error: slice bounds out of range [:%td]", high);
   if (high > len)
-    bw__panic_runtime("runtime error: slice bounds out of range [:%td] with length %td", high, len);
-  if (low < 0) bw__panic_runtime("runtime error: slice bounds out of range [%td:]", low);
-  bw__panic_runtime("runtime error: slice bounds out of range [%td:%td]", low, high);
+    bw__panic_runtime_of(&here, "runtime error: slice bounds out of range [:%td] with length %td",
+                         high, len);
+  if (low < 0) bw__panic_runtime_of(&here, "runtime error: slice bounds out of range [%td:]", low);
+  bw__panic_runtime_of(&here, "runtime error: slice bounds out of range [%td:%td]", low, high);
 }
 
 int bw_str_compare(bw_str s, bw_str t) {

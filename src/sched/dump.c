@@ -162,12 +162,13 @@ static void print_origin(bw__text *t, bw__g *g, bool symbols) {
   print(t);
 }
 
-void bw__dump_goroutine(bw__g *g, bool symbols) {
+void bw__dump_goroutine(bw__g *g, bool symbols, void (*more)(const void *arg), const void *arg) {
   char buffer[LINE];
   bw__text t = bw__text_on(buffer, sizeof buffer);
   uint32_t state = bw__shared_load(&g->state);
   int64_t waited = waited_ns(g, state);
   print_head(&t, g, state, waited);
+  if (more) more(arg);
   print_function(&t, g, symbols);
   print_use(&t, g, state, waited);
   print_origin(&t, g, symbols);
@@ -175,7 +176,7 @@ void bw__dump_goroutine(bw__g *g, bool symbols) {
 
 // ---- everything ---------------------------------------------------------------------------------
 
-static void visit(bw__g *g, void *symbols) { bw__dump_goroutine(g, symbols != NULL); }
+static void visit(bw__g *g, void *symbols) { bw__dump_goroutine(g, symbols != NULL, NULL, NULL); }
 
 void bw__dump_goroutines(bool symbols) {
   static const char busy[] = "\n(the list of goroutines is in use)\n";

@@ -17,8 +17,9 @@ bw__p_view bw__p_look(bw__p *p);
 uint32_t bw__runq_length(bw__p *p);
 
 // Prints g to stderr. `symbols`: with the names of its functions, which takes locks of the system's
-// loader; else nothing here allocates or locks.
-void bw__dump_goroutine(bw__g *g, bool symbols);
+// loader; else nothing here allocates or locks. `more`, or NULL, prints what comes below the first
+// line.
+void bw__dump_goroutine(bw__g *g, bool symbols, void (*more)(const void *arg), const void *arg);
 // All of them. Locks: allg, unless somebody holds it for too long.
 void bw__dump_goroutines(bool symbols);
 

@@ -72,6 +72,24 @@ static void print_panics(const bw_panicking *p) {
   if (!again && !is_goexit) print_panic(p);
 }
 
+// The newest first, as in a trace of calls.
+static void print_places(const void *panicking) {
+  for (const bw_panicking *p = panicking; p; p = p->link) {
+    char buffer[512];
+    bw__text t = bw__text_on(buffer, sizeof buffer - 1);
+    const bw__panic_place *w = &p->where;
+    if (w->func)
+      bw__text_format(&t, "  panic in %s", w->func);
+    else if (w->address)
+      bw__text_format(&t, "  panic at %p", w->address);
+    else
+      continue; // a Goexit, too
+    if (w->file) bw__text_format(&t, " at %s:%d", w->file, w->line);
+    buffer[t.len] = '\n';
+    bw__port_write(2, buffer, t.len + 1);
+  }
+}
+
 _Noreturn void bw__uncaught(bw_panicking *p) {
   static const char plain[] = "\nthread without a goroutine [running]\n";
   bw__uncaught_check(p->link, p->info.message ? p->text : "a value");
@@ -79,9 +97,11 @@ _Noreturn void bw__uncaught(bw_panicking *p) {
   claim_the_end();
   print_panics(p);
   bw__m *m = bw__m_here(); // in a blocking call, too
-  if (m && m->cur)
-    bw__dump_goroutine(m->cur, false);
-  else
+  if (m && m->cur) {
+    bw__dump_goroutine(m->cur, false, print_places, p);
+  } else {
     bw__port_write(2, plain, sizeof plain - 1);
+    print_places(p);
+  }
   bw__port_exit(EXIT_STATUS);
 }

@@ -88,43 +88,69 @@ void bw__unwind_for_exit(bw__unwind *u) {
 
 // ---- raising ------------------------------------------------------------------------------------
 
-static _Noreturn void raise_text(bool runtime_error, const char *format, va_list args) {
+static _Noreturn void raise_text(const bw__panic_place *where, bool runtime_error,
+                                 const char *format, va_list args) {
   char text[BW_PANIC_TEXT];
   bw__text t = bw__text_on(text, sizeof text);
   bw__text_vformat(&t, format, args);
-  begin(&(bw_panicking){.info = {.message = text, .runtime_error = runtime_error}, .text = text});
+  begin(&(bw_panicking){
+      .info = {.message = text, .runtime_error = runtime_error}, .text = text, .where = *where});
 }
 
-_Noreturn void bw_panic(const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  raise_text(false, format, args);
+// Raises the panic of the function that this stands in, whose last parameter is `format`.
+#define RAISE(runtime_error, ...)                                                                  \
+  va_list args;                                                                                    \
+  va_start(args, format);                                                                          \
+  raise_text(&(bw__panic_place){__VA_ARGS__}, (runtime_error), format, args)
+
+_Noreturn void(bw_panic)(const char *format, ...) { RAISE(false, .address = bw__return_address()); }
+_Noreturn void bw__panic_at(BW__PLACE_ARG, const char *format, ...) {
+  RAISE(false, bw__file, bw__line, bw__func, NULL);
+}
+_Noreturn void bw__panic_in(const char *func, const char *format, ...) {
+  RAISE(false, .func = func);
+}
+_Noreturn void bw__panic_runtime_in(const char *func, const char *format, ...) {
+  RAISE(true, .func = func);
+}
+_Noreturn void bw__panic_runtime_of(const bw__panic_place *where, const char *format, ...) {
+  RAISE(true, where->file, where->line, where->func, where->address);
 }
 
-_Noreturn void bw__panic_runtime(const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  raise_text(true, format, args);
-}
-
-_Noreturn void bw_panic_value(void *value, void (*write)(void *value, char *text, size_t room)) {
+static _Noreturn void raise_value(bw__panic_place where, void *value,
+                                  void (*write)(void *value, char *text, size_t room)) {
   char text[BW_PANIC_TEXT] = "";
-  begin(&(bw_panicking){.info = {.value = value}, .write = write, .text = text});
+  begin(&(bw_panicking){.info = {.value = value}, .write = write, .text = text, .where = where});
+}
+
+_Noreturn void(bw_panic_value)(void *value, void (*write)(void *value, char *text, size_t room)) {
+  raise_value((bw__panic_place){.address = bw__return_address()}, value, write);
+}
+_Noreturn void bw__panic_value_at(BW__PLACE_ARG, void *value,
+                                  void (*write)(void *value, char *text, size_t room)) {
+  raise_value((bw__panic_place){BW__PLACE_ON, NULL}, value, write);
 }
 
 static const bw_panicking *panic_of(const bw_panic_info *info) {
   return (const bw_panicking *)((const char *)info - offsetof(bw_panicking, info));
 }
 
-_Noreturn void bw_panic_again(const bw_panic_info *info) {
+static _Noreturn void raise_again(bw__panic_place where, const bw_panic_info *info) {
   const bw_panicking *before = panic_of(info);
   char text[BW_PANIC_TEXT];
   memcpy(text, before->text, sizeof text);
-  bw_panicking p = {.info = *info, .write = before->write, .text = text};
+  bw_panicking p = {.info = *info, .write = before->write, .text = text, .where = where};
   if (info->message) p.info.message = text;
   bw__unwind *u = bw__unwind_here();
   if (u->panics == before) u->panics->repanicked = before->recovered;
   begin(&p);
+}
+
+_Noreturn void(bw_panic_again)(const bw_panic_info *info) {
+  raise_again((bw__panic_place){.address = bw__return_address()}, info);
+}
+_Noreturn void bw__panic_again_at(BW__PLACE_ARG, const bw_panic_info *info) {
+  raise_again((bw__panic_place){BW__PLACE_ON, NULL}, info);
 }
 
 // ---- recovering ---------------------------------------------------------------------------------

@@ -34,6 +34,16 @@ typedef struct bw__unwind {
 
 enum { BW_PANIC_TEXT = 256 };
 
+// Where a panic was raised: in the program's text; or (file is NULL) in which function of the
+// library; or (func is NULL, too) the address behind the call, NULL: not known. The strings are
+// literals of the program or library.
+typedef struct bw__panic_place {
+  const char *file;
+  int line;
+  const char *func;
+  void *address;
+} bw__panic_place;
+
 struct bw_panicking {
   bw_panic_info info; // first: bw_panic_again and bw_panic_text find the panic by it
   void (*write)(void *value, char *text, size_t room);
@@ -45,6 +55,7 @@ struct bw_panicking {
   bool repanicked; // the next newer one is the same again
   bool printing;   // `write` is being called
   char *text;      // BW_PANIC_TEXT bytes; NULL in a Goexit
+  bw__panic_place where;
 };
 
 // The calling goroutine's, or thread's. Never keep the result of a thread across a switch (it has
@@ -64,8 +75,15 @@ void bw__scope_free_records(bw__defer_record *r);
 // Runs all scopes' calls at the end of a goroutine. Returns when none are left.
 void bw__unwind_for_exit(bw__unwind *u);
 
-// As bw_panic, for what Go counts as a runtime.Error. The caller holds no lock.
-_Noreturn void bw__panic_runtime(const char *format, ...) BW_PRINTF(1, 2);
+// The library's own bw_panic, and the same for what Go counts as a runtime.Error. `func` is the
+// public function that was called, as far as that is known. The caller holds no lock.
+_Noreturn void bw__panic_in(const char *func, const char *format, ...) BW_PRINTF(2, 3);
+_Noreturn void bw__panic_runtime_in(const char *func, const char *format, ...) BW_PRINTF(2, 3);
+#define bw__panic(...)         bw__panic_in(__func__, __VA_ARGS__)
+#define bw__panic_runtime(...) bw__panic_runtime_in(__func__, __VA_ARGS__)
+// A runtime.Error of the program's text.
+_Noreturn void bw__panic_runtime_of(const bw__panic_place *where, const char *format, ...)
+    BW_PRINTF(2, 3);
 
 // fatal.c. Fatal, with `what` in its words, if one of p and the older panics is having its value's
 // text written.

@@ -36,6 +36,7 @@
 #include "port/port.h"
 #include "sched/parking.h"
 #include "sched/sched.h"
+#include "sched/unwind.h"
 #include "sync/mutex.h"
 
 #include <burrow/defer.h>
@@ -118,12 +119,12 @@ static inline void check_copy(bw_cond *c) {
   if (seen == 0 &&
       __atomic_compare_exchange_n(&c->self, &seen, self, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
     return;
-  if (seen != self) bw_panic("sync.Cond is copied");
+  if (seen != self) bw__panic_in("bw_cond", "sync.Cond is copied");
 }
 
 static void check(bw_cond *c) {
   check_copy(c);
-  if (!c->mu && !c->locker.lock) bw_panic("sync.Cond has no locker");
+  if (!c->mu && !c->locker.lock) bw__panic_in("bw_cond", "sync.Cond has no locker");
 }
 
 static bw__m *init(cond_waiter *w, bw_cond *c) {

@@ -8,6 +8,7 @@
 #include "sync/once.h"
 
 #include "base/text.h"
+#include "sched/unwind.h"
 
 #include <burrow/defer.h>
 #include <burrow/sync.h>
@@ -41,9 +42,9 @@ void bw__once_note_panic(bw__once_end *end, bw_panicking *p) {
 
 BW_NOINLINE void bw__once_panic_likewise(const bw__once_end *end) {
   switch (end->how) {
-  case BW_END_MESSAGE: bw_panic("%s", end->message);
-  case BW_END_RUNTIME_ERROR: bw__panic_runtime("%s", end->message);
-  case BW_END_VALUE: bw_panic_value(end->value, end->write);
+  case BW_END_MESSAGE: bw__panic_in("bw_once", "%s", end->message);
+  case BW_END_RUNTIME_ERROR: bw__panic_runtime_in("bw_once", "%s", end->message);
+  case BW_END_VALUE: bw__panic_value_at(NULL, 0, "bw_once", end->value, end->write);
   default: return;
   }
 }
@@ -52,7 +53,7 @@ static void note_panic(void *end, bw_panicking *p) { bw__once_note_panic(end, p)
 
 static BW_NOINLINE void end_likewise(const bw__once_end *end, const char *what) {
   bw__once_panic_likewise(end);
-  bw_panic("sync: function of a %s has ended its goroutine", what);
+  bw__panic_in("bw_once", "sync: function of a %s has ended its goroutine", what);
 }
 
 // ---- functions ----------------------------------------------------------------------------------

@@ -19,6 +19,7 @@
 #include "sync/waitgroup.h"
 
 #include "port/port.h"
+#include "sched/unwind.h"
 #include "sync/mutex.h"
 
 #include <burrow/defer.h>
@@ -30,12 +31,12 @@ static int32_t counter(uint64_t state) { return (int32_t)(state >> 32); }
 static uint32_t waiters(uint64_t state) { return (uint32_t)state; }
 
 static _Noreturn void added_while_waiting(void) {
-  bw_panic("sync: WaitGroup misuse: Add called concurrently with Wait");
+  bw__panic_in("bw_waitgroup_add", "sync: WaitGroup misuse: Add called concurrently with Wait");
 }
 
 void bw_waitgroup_add(bw_waitgroup *wg, int n) {
   uint64_t delta = (uint64_t)(uint32_t)n << 32, state = bw__add(word(wg), delta) + delta;
-  if (BW_UNLIKELY(counter(state) < 0)) bw_panic("sync: negative WaitGroup counter");
+  if (BW_UNLIKELY(counter(state) < 0)) bw__panic("sync: negative WaitGroup counter");
   if (waiters(state) == 0) return;
   if (BW_UNLIKELY(n > 0 && counter(state) == n)) added_while_waiting();
   if (counter(state) > 0) return;
@@ -68,7 +69,8 @@ int bw__waitgroup_wait_with(bw_waitgroup *wg, int64_t deadline, bw__cancel_sourc
       bw__sema_acquire_until(sema(wg), BW_SEMA_FIFO, BW_REASON_WAITGROUP, wg, deadline, cancel);
   if (BW_UNLIKELY(code != 0 && (code = give_up(wg, code)) != 0)) return code;
   if (BW_UNLIKELY(bw__load(word(wg)) != 0))
-    bw_panic("sync: WaitGroup is reused before previous Wait has returned");
+    bw__panic_in("bw_waitgroup_wait",
+                 "sync: WaitGroup is reused before previous Wait has returned");
   return 0;
 }
 

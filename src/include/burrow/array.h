@@ -22,7 +22,8 @@
 ///
 /// T is one word and N a number or a name of one (not an expression). The elements are `a.at`, a C
 /// array. An array lives where it is declared, and a view of it is for as long. A slice of arrays
-/// is BW_SLICE_TYPE of a typedef of the array. C only.
+/// is BW_SLICE_TYPE of a typedef of the array. Elements without bytes (bw_unit) do not compile:
+/// what C knows of an array's length is its bytes. C only.
 #ifndef BURROW_ARRAY_H
 #define BURROW_ARRAY_H
 
@@ -34,18 +35,19 @@
 #define BW_ARRAY_TYPE(T, N)                                                                        \
   typedef struct bw_array_of_##T##_##N {                                                           \
     T at[N];                                                                                       \
+    _Static_assert(sizeof(T) > 0, "an array of elements without bytes has no length in C");        \
   } bw_array_of_##T##_##N
 
 /// N
 #define bw_array_len(a) BW__LENGTH((a).at)
 /// a[i], to read and to assign to; `a` is a variable. Panics "index out of range [i] with length
 /// N". Like any array's element it is the variable's own, and no copy.
-#define bw_array_at(a, i) ((a).at[bw__array_index((i), bw_array_len(a))])
+#define bw_array_at(a, i) ((a).at[bw__array_index(BW__PLACE, (i), bw_array_len(a))])
 /// a[:]: a BW_SLICE(T) that shares the array, which must be a variable.
 #define bw_array_slice(T, a) BW_SLICE_ARRAY(T, (a).at)
 
-static inline ptrdiff_t bw__array_index(ptrdiff_t i, ptrdiff_t len) {
-  BW__BOUNDS((size_t)i < (size_t)len, bw_slice_panic_index(i, len));
+static inline ptrdiff_t bw__array_index(BW__PLACE_ARG, ptrdiff_t i, ptrdiff_t len) {
+  BW__BOUNDS((size_t)i < (size_t)len, bw__panic_index(BW__PLACE_ON, i, len));
   (void)len;
   return i;
 }

@@ -21,8 +21,17 @@
 /// bw_panic, and the library where Go panics (`send on closed channel`, `index out of range [5]
 /// with length 3`), begin a panic. As in Go nothing is unwound at first: the deferred calls of all
 /// open scopes, the innermost first, run on top of the frames that panic. When none of them
-/// recovers, the program ends with `panic: MESSAGE`, the goroutine and exit status 2. A deferred
-/// call may recover, if it takes the panic as its second parameter:
+/// recovers, the program ends with exit status 2 and says what, on which goroutine, and where:
+///
+///     panic: index out of range [5] with length 3
+///
+///     goroutine 1 [running]:
+///       panic in element at table.c:12
+///
+/// (Of nested panics the newest first; the rest of the goroutine's lines is that of bw_debug_dump.)
+/// The place is that of bw_panic, or of the macro or inline function that looked at an index or
+/// bound, in the program's text. Panics of other functions of the library name these alone. A
+/// deferred call may recover, if it takes the panic as its second parameter:
 ///
 ///     static void rescue(void *arg, bw_panicking *panicking) {
 ///       const bw_panic_info *info = bw_recover(panicking);
@@ -54,6 +63,9 @@
 /// returns, the others end where they are, and what they have deferred is not called. Signals that
 /// tell of wild pointers or division by zero are not made panics: C code may be anywhere then, in
 /// malloc for one. A scope must not be left by a longjmp of the program's own.
+///
+/// Scopes (BW_DEFER_SCOPE and all of BW_DEFER_... and BW_ON_RECOVER) are C only: in C++ destructors
+/// do their work, and a panic does not run them. C++ may panic, and be called by what recovers.
 #ifndef BURROW_DEFER_H
 #define BURROW_DEFER_H
 
@@ -79,13 +91,23 @@ extern "C" {
 
 /// Panics with a message, cut to 255 bytes. The conversions are %s %c %d %u %x %p %zu %td %lld %llu
 /// and %%.
+///
+/// It and the two others that raise a panic are macros that pass on where they stand, and functions
+/// of the same names, for pointers: `(bw_panic)("...")`. Then the report has the address of the
+/// call, natively, and on wasm nothing.
 BW_NORETURN void bw_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+BW_NORETURN void bw__panic_at(BW__PLACE_ARG, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+#define bw_panic(...) bw__panic_at(BW__PLACE, __VA_ARGS__)
 
 /// Panics with a value, which must live until the panic is over: recovered, and the function that
 /// recovered returned. `write`, or NULL, is called when nobody recovers, on the goroutine, and puts
 /// at most `room` bytes with the NUL into `text`, which is empty before. It may do what it likes; a
 /// panic that leaves it is `fatal error: panic while printing panic value`.
 BW_NORETURN void bw_panic_value(void *value, void (*write)(void *value, char *text, size_t room));
+BW_NORETURN void bw__panic_value_at(BW__PLACE_ARG, void *value,
+                                    void (*write)(void *value, char *text, size_t room));
+#define bw_panic_value(...) bw__panic_value_at(BW__PLACE, __VA_ARGS__)
 
 /// What a panic is about.
 typedef struct bw_panic_info {
@@ -108,6 +130,8 @@ const bw_panic_info *bw_recover(bw_panicking *p);
 /// Panics again with what was recovered: Go's panic(recover()). Uncaught, it is printed as one,
 /// `panic: MESSAGE [recovered, repanicked]`.
 BW_NORETURN void bw_panic_again(const bw_panic_info *info);
+BW_NORETURN void bw__panic_again_at(BW__PLACE_ARG, const bw_panic_info *info);
+#define bw_panic_again(...) bw__panic_again_at(BW__PLACE, __VA_ARGS__)
 
 /// Writes to `text` what follows "panic: " when nobody recovers, cut to `room` bytes with the NUL.
 /// Calls the value's `write`. `info` is what bw_recover gave.
@@ -126,8 +150,8 @@ BW_NORETURN void bw_goexit(void);
 typedef enum bw_defer_form { BW_DEFER_OPEN, BW_DEFER_STACK } bw_defer_form;
 
 typedef struct bw_defer_view {
-  bw_defer_form form; ///< of the scope
-  unsigned bits;      ///< BW_DEFER_OPEN: Go's deferBits: the n-th BW_DEFER of the scope is pending
+  bw_defer_form form;     ///< of the scope
+  unsigned bits;          ///< BW_DEFER_OPEN: Go's deferBits: which places' calls are pending
   unsigned stack_records; ///< pending
   unsigned heap_records;  ///< pending
 } bw_defer_view;
@@ -184,8 +208,9 @@ typedef struct bw__scope_keep {
   bw_scope *scope;
   struct bw_scope **home; // the list's head: stays when the goroutine moves
   bw_scope *up;
-  unsigned used; // 0: not on the list. If open, all that `bits` had; else the number of places used
+  unsigned used;                         // all that `bits` had; 0: not on the list
   unsigned takes;                        // as in the scope
+  unsigned places;                       // not open: up to which they are used
   bool open;                             // as well
   bw__defer_slot slots[BW__DEFER_SLOTS]; // as in the frame
 } bw__scope_keep;
@@ -230,7 +255,7 @@ BW__INLINE void bw__scope_begin(bw__scope_keep *k, bw_scope *s, bool open) {
   k->up = NULL;
   k->home = NULL;
   k->scope = s;
-  k->used = k->takes = 0;
+  k->used = k->takes = k->places = 0;
   k->open = open;
 }
 
@@ -246,11 +271,12 @@ BW__INLINE void bw__defer(bw__scope_keep *k, void *room, unsigned i, unsigned ro
   bw_scope *s = k->scope;
   if (takes && !(s->is & BW__SCOPE_JUMP)) bw__defer_unprepared();
   if (!k->used) bw__scope_link(k);
+  if (i >= rooms && rooms) i = rooms - 1;
   if (open && i < rooms && !(k->used >> i)) {
     ((bw__defer_slot *)room)[i] = k->slots[i] = (bw__defer_slot){fn, arg};
     if (takes) s->takes = (uint8_t)(k->takes |= 1u << i);
     s->bits = (uint16_t)(k->used |= 1u << i);
-  } else if (!open && i < rooms && k->used <= i) {
+  } else if (!open && i < rooms && k->places <= i) {
     bw__defer_record *r = (bw__defer_record *)room + i;
     r->older = s->bits ? s->records : NULL;
     r->fn = fn;
@@ -259,7 +285,8 @@ BW__INLINE void bw__defer(bw__scope_keep *k, void *room, unsigned i, unsigned ro
     r->heap = r->copied = false;
     s->records = r;
     s->bits = BW__DEFER_RECORDS;
-    k->used = i + 1;
+    k->used |= BW__DEFER_RECORDS;
+    k->places = i + 1;
   } else {
     bw__defer_on_heap(s, fn, takes, arg);
     k->used |= BW__DEFER_RECORDS;
@@ -349,22 +376,32 @@ BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
 /// scopes. BW_DEFER and BW_ON_RECOVER belong to the innermost scope around them. Costs nothing but
 /// a few stores until something is deferred.
 ///
-/// Each BW_DEFER of the text has a place in the frame, up to eight of them; a ninth, and one that
-/// is come to again before the scope has ended (in a loop), takes a record from the heap. In
-/// optimised builds the places are open-coded: function, argument and a bit that says whether it is
-/// pending. Else they are records in the frame, linked in a list.
+/// Each BW_DEFER of the text has a place in the frame, 0 to 7: the first behind BW_DEFER_SCOPE has
+/// place 0, the next place 1. C counts through the text, so a scope inside that stands between two
+/// of them takes up places of this one as well: one, and one for each BW_DEFER in it. All from the
+/// eighth on share place 7. A BW_DEFER whose place, or a later one, is in use (in a loop, or a
+/// ninth) takes a record from the heap. In optimised builds the places are open-coded: function,
+/// argument and a bit that says whether it is pending (bit n is place n); records are newer than
+/// all bits, so once one was taken, those behind it in the scope take records, too. Else the places
+/// are records in the frame, in one list with those from the heap.
 ///
 /// (Go open-codes a function's calls only when there are at most eight, none in a loop, and at most
 /// 15 when multiplied with its returns, each of which gets a copy of the code that makes the calls.
-/// Here that code exists once.)
+/// Here that code exists once. Go's choice, in one's own words, is one of the next two.)
 #define BW_DEFER_SCOPE BW__DEFER_SCOPE(BW__DEFER_OPTIMISED, BW__DEFER_SLOTS)
 
 /// As BW_DEFER_SCOPE with room for `defers` calls in the frame, and Go's choice of the form:
 /// open-coded when defers <= 8, defers * returns <= 15 and the build is optimised, else records.
-/// Both are constants. More calls than were told take records from the heap.
+/// Both are constants, and `defers` is the number of places: with scopes inside, see above. More
+/// calls than were told take records from the heap.
 #define BW_DEFER_SCOPE_FOR(defers, returns)                                                        \
   BW__DEFER_SCOPE(                                                                                 \
       BW__DEFER_OPTIMISED && (defers) <= BW__DEFER_SLOTS && (defers) * (returns) <= 15, (defers))
+
+/// As BW_DEFER_SCOPE with room for `defers` calls in the frame, for a scope that has a BW_DEFER in
+/// a loop: as in Go never open-coded. What the loop comes to again takes records from the heap, and
+/// the BW_DEFERs before and behind it do not.
+#define BW_DEFER_SCOPE_LOOP(defers) BW__DEFER_SCOPE(0, (defers))
 
 // Whether fn takes a bw_panicking; does not compile when it is neither of the two types.
 #define BW__DEFER_TAKES(fn)                                                                        \
@@ -395,23 +432,28 @@ BW__INLINE bool bw__scope_recovered(bw__scope_keep *k, bw_scope *s) {
 /// BW_ON_RECOVER(VARIABLES) STATEMENT stands right behind BW_DEFER_SCOPE, where the statement is
 /// not executed. It is when a deferred call of this scope has recovered from a panic, after the
 /// rest of them, and must leave the scope: `return`, `goto`, `break`. VARIABLES, none to four, are
-/// those that the statement uses and that may have changed since: as with C's setjmp it may see old
-/// values of others that are not volatile.
+/// those that are used from there on and that may have changed since: as with C's setjmp old values
+/// of others that are not volatile may be seen. (Name those as well that gcc's -Wclobbered names.)
 #define BW_ON_RECOVER(...)                                                                         \
   _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") bw__jump bw__jump_ \
       __attribute__((cleanup(bw__jump_leave)));                                                    \
   _Pragma("GCC diagnostic pop") bw__scope_jump(&bw__scope_, &bw__jump_);                           \
-  BW__KEEP(0 __VA_OPT__(, ) __VA_ARGS__, BW__KEEP_4, BW__KEEP_3, BW__KEEP_2, BW__KEEP_1,           \
-           BW__KEEP_0)                                                                             \
-  (__VA_ARGS__);                                                                                   \
+  BW__KEEP(__VA_ARGS__);                                                                           \
   if (BW__JUMP_MARK(&bw__jump_) && bw__scope_recovered(&bw__scope_, &bw__frame_.scope))
 
 // From here on the variable is in memory at each call. (gcc knows that a call may come back to
 // bw__jump_mark; clang does not.)
-#define BW__KEPT(x)                            __asm__ volatile("" ::"r"(&(x)) : "memory")
-#define BW__KEEP(zero, a, b, c, d, count, ...) count
-#define BW__KEEP_0()                           (void)0
-#define BW__KEEP_1(a)                          BW__KEPT(a)
+#define BW__KEPT(x) __asm__ volatile("" ::"r"(&(x)) : "memory")
+#define BW__KEEP(...)                                                                              \
+  BW__KEEP_PICK(__VA_ARGS__, BW__KEEP_4, BW__KEEP_3, BW__KEEP_2, BW__KEEP_01, )(__VA_ARGS__)
+#define BW__KEEP_PICK(a, b, c, d, count, ...) count
+// None or one: behind none, the parentheses make a comma of BW__KEEP_COMMA.
+#define BW__KEEP_01(a)                        BW__KEEP_IF(BW__KEEP_COMMA a(), BW__KEEP_0, BW__KEEP_1, )(a)
+#define BW__KEEP_IF(...)                      BW__KEEP_THIRD(__VA_ARGS__)
+#define BW__KEEP_THIRD(a, b, c, ...)          c
+#define BW__KEEP_COMMA()                      ,
+#define BW__KEEP_0(a)                         (void)0
+#define BW__KEEP_1(a)                         BW__KEPT(a)
 #define BW__KEEP_2(a, b)                                                                           \
   BW__KEPT(a);                                                                                     \
   BW__KEPT(b)

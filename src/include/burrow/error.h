@@ -23,6 +23,11 @@ extern "C" {
 #define BW_NORETURN _Noreturn
 #endif
 
+// Where a macro that may panic stands in the program, for the report; and what takes it.
+#define BW__PLACE     __FILE__, __LINE__, __func__
+#define BW__PLACE_ARG const char *bw__file, int bw__line, const char *bw__func
+#define BW__PLACE_ON  bw__file, bw__line, bw__func
+
 /// Every code: name, value, text.
 #define BW_ERRORS(X)                                                                               \
   X(BW_OK, 0, "ok")                                                                                \

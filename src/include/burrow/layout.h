@@ -53,7 +53,8 @@ typedef struct bw_layout {
 } bw_layout;
 
 #ifndef __cplusplus
-/// A member of a real struct (no bit-field), with the offset that the compiler gave it.
+/// A member of a real struct (no bit-field), with the offset that the compiler gave it. C only: in
+/// C++ a table is written by hand.
 #define BW_LAYOUT_FIELD(type, member)                                                              \
   {                                                                                                \
 #member, sizeof(((type *)0)->member), __alignof__(((type *)0)->member),                        \
@@ -71,10 +72,11 @@ bw_layout bw_layout_compute(bw_layout_field *fields, int count);
 /// gained the order stays.
 bw_layout bw_layout_best(const bw_layout_field *fields, int count, bw_layout_field *out);
 
-/// The struct as a table of columns: offset, size, align, name; a line for each stretch of padding;
-/// with `line` > 0 also one wherever a new line of so many bytes begins in the cache (64). The
-/// fields must be computed. Writes at most cap - 1 characters and a 0, and returns how many all
-/// are, as snprintf does.
+/// The struct as a table of columns: offset, size, align, name; a row for each stretch of padding;
+/// with `line` > 0 (64) also a row `------ line N` above the first member that begins in line N of
+/// so many bytes of the cache: none for a line in which no member begins, so that N may leap, and
+/// none above padding. The fields must be computed. Writes at most cap - 1 characters and a 0, and
+/// returns how many all are, as snprintf does.
 size_t bw_layout_text(const bw_layout_field *fields, int count, bw_layout all, size_t line,
                       char *out, size_t cap);
 

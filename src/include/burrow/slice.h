@@ -137,7 +137,9 @@ int bw_slice_grow(bw_slice *s, size_t elem_size, ptrdiff_t n);
 int bw_slice_insert(bw_slice *s, size_t elem_size, ptrdiff_t i, const void *values, ptrdiff_t n);
 
 /// The slice without elements [i, j), those behind them moved up in the array, and zeros in the
-/// places that get free at its end. Panics as s[i:j:len(s)]. (slices.Delete)
+/// places that get free at its end. Panics as s[i:j:len(s)]. A slice for which bw_slice_ok is false
+/// has no elements: [0, 0) of it is nothing, and the result is the same slice, still not ok; any
+/// other part panics. (slices.Delete)
 bw_slice bw_slice_delete(bw_slice s, size_t elem_size, ptrdiff_t i, ptrdiff_t j);
 
 /// s[:len:len]: without room, so that an append to it goes elsewhere. (slices.Clip)
@@ -149,12 +151,13 @@ static inline bw_slice bw_slice_clip(bw_slice s) {
 /// copy(dst, src): min(len) elements, overlap allowed; returns how many.
 ptrdiff_t bw_slice_copy(bw_slice dst, bw_slice src, size_t elem_size);
 
-BW_NORETURN void bw_slice_panic_index(ptrdiff_t i, ptrdiff_t len);
-BW_NORETURN void bw_slice_panic_slice(ptrdiff_t low, ptrdiff_t high, ptrdiff_t cap);
-BW_NORETURN void bw_slice_panic_slice3(ptrdiff_t low, ptrdiff_t high, ptrdiff_t max, ptrdiff_t cap);
+BW_NORETURN void bw__panic_index(BW__PLACE_ARG, ptrdiff_t i, ptrdiff_t len);
+BW_NORETURN void bw__panic_slice(BW__PLACE_ARG, ptrdiff_t low, ptrdiff_t high, ptrdiff_t cap);
+BW_NORETURN void bw__panic_slice3(BW__PLACE_ARG, ptrdiff_t low, ptrdiff_t high, ptrdiff_t max,
+                                  ptrdiff_t cap);
 
 #ifdef BW_NO_BOUNDS_CHECKS
-#define BW__BOUNDS(hold, panic) ((void)0)
+#define BW__BOUNDS(hold, panic) ((void)bw__file, (void)bw__line, (void)bw__func)
 #else
 #define BW__BOUNDS(hold, panic)                                                                    \
   do {                                                                                             \
@@ -171,29 +174,51 @@ static inline bw_slice bw__slice_window(bw_slice s, size_t elem_size, ptrdiff_t 
   return s;
 }
 
+static inline bw_slice bw__slice_slice(BW__PLACE_ARG, bw_slice s, size_t elem_size, ptrdiff_t low,
+                                       ptrdiff_t high) {
+  BW__BOUNDS(0 <= low && low <= high && high <= s.cap,
+             bw__panic_slice(BW__PLACE_ON, low, high, s.cap));
+  return bw__slice_window(s, elem_size, low, high, s.cap);
+}
+static inline bw_slice bw__slice_slice3(BW__PLACE_ARG, bw_slice s, size_t elem_size, ptrdiff_t low,
+                                        ptrdiff_t high, ptrdiff_t max) {
+  BW__BOUNDS(0 <= low && low <= high && high <= max && max <= s.cap,
+             bw__panic_slice3(BW__PLACE_ON, low, high, max, s.cap));
+  return bw__slice_window(s, elem_size, low, high, max);
+}
+static inline bw_slice bw__slice_tail(BW__PLACE_ARG, bw_slice s, size_t elem_size, ptrdiff_t low) {
+  return bw__slice_slice(BW__PLACE_ON, s, elem_size, low, s.len);
+}
+static inline void *bw__slice_at(BW__PLACE_ARG, bw_slice s, size_t elem_size, ptrdiff_t i) {
+  BW__BOUNDS((size_t)i < (size_t)s.len, bw__panic_index(BW__PLACE_ON, i, s.len));
+  return (char *)s.ptr + i * (ptrdiff_t)elem_size;
+}
+
+// What looks at a bound is a function for pointers, and a macro that knows where it stands.
+
 /// s[low:high]: shares the array; cap is s.cap - low. high may go up to s.cap.
 /// Panics "slice bounds out of range [:high] with capacity cap" / "[low:high]".
 static inline bw_slice bw_slice_slice(bw_slice s, size_t elem_size, ptrdiff_t low, ptrdiff_t high) {
-  BW__BOUNDS(0 <= low && low <= high && high <= s.cap, bw_slice_panic_slice(low, high, s.cap));
-  return bw__slice_window(s, elem_size, low, high, s.cap);
+  return bw__slice_slice(NULL, 0, __func__, s, elem_size, low, high);
 }
+#define bw_slice_slice(...) bw__slice_slice(BW__PLACE, __VA_ARGS__)
 /// s[low:high:max]: as above with cap = max - low.
 static inline bw_slice bw_slice_slice3(bw_slice s, size_t elem_size, ptrdiff_t low, ptrdiff_t high,
                                        ptrdiff_t max) {
-  BW__BOUNDS(0 <= low && low <= high && high <= max && max <= s.cap,
-             bw_slice_panic_slice3(low, high, max, s.cap));
-  return bw__slice_window(s, elem_size, low, high, max);
+  return bw__slice_slice3(NULL, 0, __func__, s, elem_size, low, high, max);
 }
+#define bw_slice_slice3(...) bw__slice_slice3(BW__PLACE, __VA_ARGS__)
 /// s[low:]
 static inline bw_slice bw_slice_tail(bw_slice s, size_t elem_size, ptrdiff_t low) {
-  return bw_slice_slice(s, elem_size, low, s.len);
+  return bw__slice_tail(NULL, 0, __func__, s, elem_size, low);
 }
+#define bw_slice_tail(...) bw__slice_tail(BW__PLACE, __VA_ARGS__)
 
 /// &s[i]. Panics "index out of range [i] with length len".
 static inline void *bw_slice_at(bw_slice s, size_t elem_size, ptrdiff_t i) {
-  BW__BOUNDS((size_t)i < (size_t)s.len, bw_slice_panic_index(i, s.len));
-  return (char *)s.ptr + i * (ptrdiff_t)elem_size;
+  return bw__slice_at(NULL, 0, __func__, s, elem_size, i);
 }
+#define bw_slice_at(...) bw__slice_at(BW__PLACE, __VA_ARGS__)
 
 /// *BW_AT(int, s, 3) = 7;
 #define BW_AT(T, s, i) ((T *)bw_slice_at((s), sizeof(T), (i)))

@@ -111,10 +111,12 @@
                                           "this is not a pointer to what the slice holds"),        \
                               (pointer)),                                                          \
                              (n))})
-/// array[:], a view of a C array of Ts.
+/// array[:], a view of a C array of Ts. (Not of elements without bytes: BW_SLICE_OF is told how
+/// many there are.)
 #define BW_SLICE_ARRAY(T, array)                                                                   \
   (BW__REQUIRE(!__builtin_types_compatible_p(__typeof__(array), __typeof__(&*(array))),            \
                "this is a pointer, not an array"),                                                 \
+   BW__REQUIRE(sizeof *(array) > 0, "an array of elements without bytes has no length in C"),      \
    BW_SLICE_OF(T, &(array)[0], BW__LENGTH(array)))
 /// False for the result of a make or append that found no memory.
 #define bw_ok(s) bw_slice_ok((s).untyped)
@@ -197,8 +199,8 @@
 #define bw_equal(s, t)                                                                             \
   __extension__({                                                                                  \
     BW__COMPARABLE(s);                                                                             \
-    __typeof__(s) bw__s = (s), bw__t = BW__SAME(s, t);                                             \
-    ptrdiff_t bw__n = bw__s.len == bw__t.len ? 0 : -1;                                             \
+    BW__HIDING(__typeof__(s) bw__s = (s), bw__t = BW__SAME(s, t));                                 \
+    BW__HIDING(ptrdiff_t bw__n = bw__s.len == bw__t.len ? 0 : -1);                                 \
     while (bw__n >= 0 && bw__n < bw__s.len)                                                        \
       bw__n = bw__s.data[bw__n] == bw__t.data[bw__n] ? bw__n + 1 : -1;                             \
     bw__n >= 0;                                                                                    \
@@ -207,9 +209,9 @@
 #define bw_index(s, v)                                                                             \
   __extension__({                                                                                  \
     BW__COMPARABLE(s);                                                                             \
-    __typeof__(s) bw__in = (s);                                                                    \
-    __typeof__((s).data) bw__v = BW__VALUES(s, v);                                                 \
-    ptrdiff_t bw__n = 0;                                                                           \
+    BW__HIDING(__typeof__(s) bw__in = (s));                                                        \
+    BW__HIDING(__typeof__((s).data) bw__v = BW__VALUES(s, v));                                     \
+    BW__HIDING(ptrdiff_t bw__n = 0);                                                               \
     while (bw__n < bw__in.len && !(bw__in.data[bw__n] == *bw__v)) bw__n++;                         \
     bw__n < bw__in.len ? bw__n : -1;                                                               \
   })
@@ -244,7 +246,12 @@
 
 #define BW__SIZE(s)           sizeof(*(s).data)
 #define BW__SLICE(like, made) ((__typeof__(like)){.untyped = (made)})
-#define BW__LENGTH(array)     (ptrdiff_t)(sizeof(array) / (sizeof *(array) + !sizeof *(array)))
+#define BW__LENGTH(array)     (ptrdiff_t)(sizeof(array) / sizeof *(array))
+
+// A declaration that may stand in a value for the same macro: it hides the outer one's.
+#define BW__HIDING(...)                                                                            \
+  _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") __VA_ARGS__;       \
+  _Pragma("GCC diagnostic pop")
 
 static inline bw_slice bw__slice_clone(bw_slice s, size_t elem_size) {
   return bw_slice_from(elem_size, s.ptr, s.len);
@@ -290,8 +297,8 @@ static inline int bw__slice_insert_all(bw_slice *s, size_t elem_size, ptrdiff_t 
 #define BW__COMPARE(check, s, t, less)                                                             \
   __extension__({                                                                                  \
     check;                                                                                         \
-    __typeof__(s) bw__s = (s), bw__t = BW__SAME(s, t);                                             \
-    int bw__c = 0;                                                                                 \
+    BW__HIDING(__typeof__(s) bw__s = (s), bw__t = BW__SAME(s, t));                                 \
+    BW__HIDING(int bw__c = 0);                                                                     \
     for (ptrdiff_t bw__n = 0; bw__c == 0 && bw__n < bw__s.len && bw__n < bw__t.len; bw__n++)       \
       bw__c = less(bw__s.data + bw__n, bw__t.data + bw__n)   ? -1                                  \
               : less(bw__t.data + bw__n, bw__s.data + bw__n) ? 1                                   \
@@ -301,11 +308,11 @@ static inline int bw__slice_insert_all(bw_slice *s, size_t elem_size, ptrdiff_t 
 #define BW__SEARCH(check, s, value, less)                                                          \
   __extension__({                                                                                  \
     check;                                                                                         \
-    __typeof__(s) bw__in = (s);                                                                    \
-    __typeof__((s).data) bw__v = value;                                                            \
-    ptrdiff_t bw__low = 0, bw__high = bw__in.len;                                                  \
+    BW__HIDING(__typeof__(s) bw__in = (s));                                                        \
+    BW__HIDING(__typeof__((s).data) bw__v = value);                                                \
+    BW__HIDING(ptrdiff_t bw__low = 0, bw__high = bw__in.len);                                      \
     while (bw__low < bw__high) {                                                                   \
-      ptrdiff_t bw__n = bw__low + (bw__high - bw__low) / 2;                                        \
+      BW__HIDING(ptrdiff_t bw__n = bw__low + (bw__high - bw__low) / 2);                            \
       if (less(bw__in.data + bw__n, bw__v))                                                        \
         bw__low = bw__n + 1;                                                                       \
       else                                                                                         \

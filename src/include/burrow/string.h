@@ -81,22 +81,44 @@ bw_str bw_str_view(const void *data, ptrdiff_t n);
 
 // ---- bytes and parts ----------------------------------------------------------------------------
 
-BW_NORETURN void bw_str_panic_slice(ptrdiff_t low, ptrdiff_t high, ptrdiff_t len);
+BW_NORETURN void bw__panic_str_slice(BW__PLACE_ARG, ptrdiff_t low, ptrdiff_t high, ptrdiff_t len);
+
+static inline uint8_t bw__str_at(BW__PLACE_ARG, bw_str s, ptrdiff_t i) {
+  BW__BOUNDS((size_t)i < (size_t)s.len, bw__panic_index(BW__PLACE_ON, i, s.len));
+  return (uint8_t)s.data[i];
+}
+static inline bw_str bw__str_slice(BW__PLACE_ARG, bw_str s, ptrdiff_t low, ptrdiff_t high) {
+  BW__BOUNDS(0 <= low && low <= high && high <= s.len,
+             bw__panic_str_slice(BW__PLACE_ON, low, high, s.len));
+  return bw__str(low ? s.data + low : s.data, high - low);
+}
+static inline bw_str bw__str_tail(BW__PLACE_ARG, bw_str s, ptrdiff_t low) {
+  return bw__str_slice(BW__PLACE_ON, s, low, s.len);
+}
+static inline bw_str bw__str_head(BW__PLACE_ARG, bw_str s, ptrdiff_t high) {
+  return bw__str_slice(BW__PLACE_ON, s, 0, high);
+}
 
 /// s[i], a byte. Panics "index out of range [i] with length len". (BW_NO_BOUNDS_CHECKS: slice.h)
 static inline uint8_t bw_str_at(bw_str s, ptrdiff_t i) {
-  BW__BOUNDS((size_t)i < (size_t)s.len, bw_slice_panic_index(i, s.len));
-  return (uint8_t)s.data[i];
+  return bw__str_at(NULL, 0, __func__, s, i);
 }
+#define bw_str_at(...) bw__str_at(BW__PLACE, __VA_ARGS__)
 /// s[low:high]: shares the bytes. Panics "slice bounds out of range [:high] with length len" /
 /// "[low:high]".
 static inline bw_str bw_str_slice(bw_str s, ptrdiff_t low, ptrdiff_t high) {
-  BW__BOUNDS(0 <= low && low <= high && high <= s.len, bw_str_panic_slice(low, high, s.len));
-  return bw__str(low ? s.data + low : s.data, high - low);
+  return bw__str_slice(NULL, 0, __func__, s, low, high);
 }
+#define bw_str_slice(...) bw__str_slice(BW__PLACE, __VA_ARGS__)
 /// s[low:] and s[:high]
-static inline bw_str bw_str_tail(bw_str s, ptrdiff_t low) { return bw_str_slice(s, low, s.len); }
-static inline bw_str bw_str_head(bw_str s, ptrdiff_t high) { return bw_str_slice(s, 0, high); }
+static inline bw_str bw_str_tail(bw_str s, ptrdiff_t low) {
+  return bw__str_tail(NULL, 0, __func__, s, low);
+}
+#define bw_str_tail(...) bw__str_tail(BW__PLACE, __VA_ARGS__)
+static inline bw_str bw_str_head(bw_str s, ptrdiff_t high) {
+  return bw__str_head(NULL, 0, __func__, s, high);
+}
+#define bw_str_head(...) bw__str_head(BW__PLACE, __VA_ARGS__)
 
 /// s == t
 static inline bool bw_str_eq(bw_str s, bw_str t) {
