@@ -166,10 +166,18 @@ CONTEXT_TEST(context_ends_the_wait_for_room) {
   return 0;
 }
 
-// Who waits for room gets it or not: as many run as were started.
+// Who waits for room gets it or not: as many run as were started, and never more than the limit.
+typedef struct {
+  int limit;
+  atomic_int running, runs;
+} room;
+
 static int count_run(void *arg) {
-  atomic_fetch_add(&((crowd *)arg)->inside, 1);
+  room *r = arg;
+  CHECK(atomic_fetch_add(&r->running, 1) < r->limit);
+  atomic_fetch_add(&r->runs, 1);
   bw_gosched();
+  atomic_fetch_sub(&r->running, 1);
   return 0;
 }
 
@@ -179,17 +187,18 @@ CONTEXT_TEST(context_and_room_race) {
   for (int i = 0; i < rounds; i++) {
     bw_cancel *cancel;
     bw_context *ctx = bw_with_cancel(bw_context_background(), &cancel);
-    crowd c = {.group = bw_group_make()};
+    bw_group *g = bw_group_make();
+    room r = {.limit = 1 + i % 3};
     int started = 0;
-    bw_group_set_limit(c.group, 1 + i % 3);
+    bw_group_set_limit(g, r.limit);
     for (int k = 0; k < 20; k++) {
       if (k == i % 20) CHECK_EQ(bw_go(cancel_it, cancel), 0);
-      int code = bw_group_go_ctx(ctx, c.group, count_run, &c);
+      int code = bw_group_go_ctx(ctx, g, count_run, &r);
       CHECK(code == 0 || code == BW_ECANCELED);
       started += code == 0;
     }
-    CHECK_EQ(bw_group_wait(c.group), 0);
-    CHECK_EQ(atomic_load(&c.inside), started);
+    CHECK_EQ(bw_group_wait(g), 0);
+    CHECK_EQ(atomic_load(&r.runs), started);
     context_wait_alone();
     CHECK_EQ(context_watchers(ctx), 0);
     bw_cancel_release(cancel);
