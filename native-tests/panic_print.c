@@ -1,5 +1,5 @@
 // Panics that nobody recovers: what is printed, and that nothing keeps the program from its end.
-// Behaviours 69 to 73 of docs/behaviours.md; more of 69, 72 and 73 in sched_basic.c and
+// Behaviours 69 to 73 and 95 of docs/behaviours.md; more of 69, 72 and 73 in sched_basic.c and
 // sched_dead.c.
 #include "panic_util.h"
 
@@ -163,6 +163,36 @@ static void write_all(void *unused, char *text, size_t room) {
 }
 static void value_is_long(void) { bw_panic_value(NULL, write_all); }
 DEATH_TEST(panic_value_without_an_end, 2, "xxxx\n\ngoroutine 1 ") { run_main(value_is_long); }
+
+// behaviour 95: deep in frames, some of which the compiler has merged, while a trace runs: the
+// goroutine's name and number are there.
+enum { FRAMES = 40 };
+static inline __attribute__((always_inline)) void panic_inlined(int frames) {
+  bw_panic("below %d frames", frames);
+}
+static __attribute__((noinline)) void panic_below(volatile int *depth) {
+  if (++*depth == FRAMES) panic_inlined(FRAMES);
+  if (*depth < FRAMES) panic_below(depth);
+  --*depth; // so that the call is none that the compiler turns into a jump
+}
+static void panic_deep(void *unused) {
+  (void)unused;
+  volatile int depth = 0;
+  BW_DEFER_SCOPE;
+  BW_DEFER(say_word, "deferred");
+  panic_below(&depth);
+}
+static int panic_traced(void *unused) {
+  (void)unused;
+  CHECK_EQ(bw_trace_start(4096), 0);
+  CHECK_EQ(bw_go_with(&(bw_go_options){.name = "deep"}, panic_deep, NULL), 0);
+  bw_chan_recv(NULL, NULL);
+  return 1;
+}
+DEATH_TEST(panic_b95_names_in_a_traced_panic, 2,
+           "panic: below 40 frames\n\ngoroutine 2 [running]:\n  deep") {
+  test_run(panic_traced, NULL, 1);
+}
 
 // ---- places where there is nobody to recover ----------------------------------------------------
 

@@ -210,6 +210,35 @@ static int merge_corners(void *arg) {
 }
 TEST(patterns_merge_corners) { test_run(merge_corners, NULL, 1); }
 
+// A group's limit has room for all workers, or there is no stage: none waits for another's end.
+static int limits(void *arg) {
+  (void)arg;
+  for (int limit = 0; limit <= 5; limit++) {
+    bw_group *g = bw_group_make();
+    bw_chan *in = ints(4), *out = ints(4);
+    bw_group_set_limit(g, limit);
+    bw_stage stage = {.fn = only_even, .workers = 3, .ordered = true};
+    int want = limit < 3 ? BW_EAGAIN : 0, v = 2;
+    CHECK_EQ(bw_group_stage(g, in, out, &stage), want);
+    bw_chan_send(in, &v);
+    if (want) {
+      CHECK_EQ(bw_group_merge(g, (bw_chan *[]){in, in, in}, 3, out), want);
+      CHECK_EQ(bw_chan_try_recv(out, &v), BW_EAGAIN); // not closed, and nobody works
+      CHECK_EQ(bw_chan_len(in), 1);
+    } else {
+      CHECK(bw_chan_recv(out, &v) && v == 2);
+    }
+    bw_chan_close(in);
+    CHECK_EQ(bw_group_wait(g), 0);
+    CHECK_EQ(bw_chan_try_recv(out, &v), want ? BW_EAGAIN : BW_ECLOSED);
+    check_alone();
+    bw_chan_release(in);
+    bw_chan_release(out);
+  }
+  return 0;
+}
+TEST(patterns_flows_in_a_group_with_a_limit) { test_run(limits, NULL, 0); }
+
 // ---- ends ---------------------------------------------------------------------------------------
 
 // An error in the middle ends an endless source above and the consumer below.

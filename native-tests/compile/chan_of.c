@@ -64,6 +64,12 @@ int f(void) { return bw_try_send(in, 1); }
 #ifdef CASE_b20_send_until_on_recv_end // no: no member named 'may_send'
 int f(void) { return bw_send_until(in, 1, bw_now()); }
 #endif
+#ifdef CASE_b20_send_ctx_on_recv_end // no: no member named 'may_send'
+int f(void) { return bw_send_ctx(bw_context_background(), in, 1); }
+#endif
+#ifdef CASE_b20_send_n_ctx_on_recv_end // no: no member named 'may_send'
+int f(int *v) { return bw_send_n_ctx(bw_context_background(), in, v, 1, NULL); }
+#endif
 #ifdef CASE_b20_send_case_on_recv_end // no: no member named 'may_send'
 int f(void) { return BW_SELECT(bw_send_case(in, 1)); }
 #endif
@@ -86,6 +92,12 @@ int f(int *v) { return bw_try_recv(out, v); }
 #endif
 #ifdef CASE_b20_recv_until_on_send_end // no: no member named 'may_recv'
 int f(int *v) { return bw_recv_until(out, v, bw_now()); }
+#endif
+#ifdef CASE_b20_recv_ctx_on_send_end // no: no member named 'may_recv'
+int f(int *v) { return bw_recv_ctx(bw_context_background(), out, v); }
+#endif
+#ifdef CASE_b20_recv_n_ctx_on_send_end // no: no member named 'may_recv'
+ptrdiff_t f(int *v) { return bw_recv_n_ctx(bw_context_background(), out, v, 1); }
 #endif
 #ifdef CASE_b20_recv_case_on_send_end // no: no member named 'may_recv'
 int f(int *v) { return BW_SELECT(bw_recv_case(out, v)); }
@@ -133,6 +145,9 @@ void f(int v) {
 
 #ifdef CASE_text_to_numbers // no: this value is not what the channel carries
 void f(void) { bw_send(ints, "text"); }
+#endif
+#ifdef CASE_text_to_numbers_ctx // no: this value is not what the channel carries
+int f(bw_context *ctx) { return bw_send_ctx(ctx, ints, "text"); }
 #endif
 #ifdef CASE_struct_to_numbers // no: this value is not what the channel carries
 void f(job j) { bw_send(ints, j); }

@@ -13,6 +13,12 @@ int bw__chan_try_send(bw_chan *c, const void *value); // Blocks: never
 int bw__chan_try_recv(bw_chan *c, void *value);       // Blocks: never
 int bw__chan_close(bw_chan *c);                       // Blocks: never
 
+// What can be sent, or received, at once of n values (chan_bulk.c), and how many that were; 0 also
+// when the channel is closed (and drained), and then `values` is untouched. Sending panics for a
+// channel that the program may only receive from. Blocks: never.
+size_t bw__chan_send_some(bw_chan *c, const void *values, size_t n);
+size_t bw__chan_recv_some(bw_chan *c, void *values, size_t n);
+
 // ---- ticket.c: JavaScript -----------------------------------------------------------------------
 
 // A ticket is a place whose waiter is of the kind BW_WAIT_TICKET.

@@ -2,6 +2,7 @@
 // need not wait.
 //
 // Locks: the channel's.
+#include "comm/chan.h"
 #include "comm/chan_state.h"
 #include "sched/sched.h"
 
@@ -125,6 +126,23 @@ void bw_chan_send_n(bw_chan *c, const void *values, size_t n) {
     if (!wait_in(c, &c->senders, elem, &woken, BW_REASON_CHAN_SEND))
       bw__chan_panic_closed("bw_chan_send_n");
   }
+}
+
+size_t bw__chan_send_some(bw_chan *c, const void *values, size_t n) {
+  bw__chan_check_send(c);
+  bw__chain woken = {NULL, &woken.first};
+  bw__chan_lock(c);
+  size_t sent = bw__chan_closed(c) ? 0 : send_some_locked(c, values, n, &woken);
+  finish(c, &woken);
+  return sent;
+}
+
+size_t bw__chan_recv_some(bw_chan *c, void *values, size_t n) {
+  bw__chain woken = {NULL, &woken.first};
+  bw__chan_lock(c);
+  size_t got = recv_some_locked(c, values, n, &woken);
+  finish(c, &woken);
+  return got;
 }
 
 size_t bw_chan_recv_n(bw_chan *c, void *values, size_t n) {

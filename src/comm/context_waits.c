@@ -6,6 +6,7 @@
 #include "sync/cond.h"
 #include "sync/lockwatch.h"
 #include "sync/mutex.h"
+#include "sync/once.h"
 #include "sync/rwmutex.h"
 #include "sync/sema.h"
 #include "sync/semaphore.h"
@@ -35,6 +36,33 @@ int bw_chan_recv_ctx(bw_context *ctx, bw_chan *c, void *value) {
   bw_case k = bw_on_recv_ok(c, value, &ok);
   int code = select_with(ctx, &k, 1, BW_REASON_CHAN_RECEIVE);
   return code == 0 && !ok ? BW_ECLOSED : code;
+}
+
+// The select for one more by waiting: it also finds what is closed, or nil.
+int bw_chan_send_n_ctx(bw_context *ctx, bw_chan *c, const void *values, size_t n, size_t *sent) {
+  size_t done = 0, size = bw_chan_elem_size(c);
+  const char *from = values;
+  bw__context_check(ctx);
+  if (!sent) sent = &done;
+  for (*sent = 0; *sent < n; ++*sent) {
+    if (c) *sent += bw__chan_send_some(c, from + *sent * size, n - *sent);
+    if (*sent == n) break;
+    bw_case k = bw_on_send(c, from + *sent * size);
+    int code = select_with(ctx, &k, 1, BW_REASON_CHAN_SEND);
+    if (code != 0) return code;
+  }
+  return 0;
+}
+
+ptrdiff_t bw_chan_recv_n_ctx(bw_context *ctx, bw_chan *c, void *values, size_t n) {
+  bw__context_check(ctx);
+  if (n == 0) return 0;
+  if (n > PTRDIFF_MAX) n = PTRDIFF_MAX; // of no size, or dropped
+  size_t got = c ? bw__chan_recv_some(c, values, n) : 0;
+  if (got > 0) return (ptrdiff_t)got;
+  int code = bw_chan_recv_ctx(ctx, c, values);
+  if (code == 0) return 1;
+  return code == BW_ECLOSED ? 0 : code;
 }
 
 int bw_sleep_ctx(bw_context *ctx, int64_t ns) {
@@ -77,4 +105,21 @@ int bw_cond_wait_ctx(bw_context *ctx, bw_cond *c) {
 int bw_waitgroup_wait_ctx(bw_context *ctx, bw_waitgroup *wg) {
   bw__cancel_source *source = bw__context_source(ctx);
   return said_by(ctx, bw__waitgroup_wait_with(wg, BW_SEMA_NO_DEADLINE, source));
+}
+
+int bw_once_do_ctx(bw_context *ctx, bw_once *o, void (*fn)(void *arg), void *arg) {
+  bw__cancel_source *source = bw__context_source(ctx);
+  return said_by(ctx, bw__once_do_with(o, fn, arg, source));
+}
+
+int bw_once_func_call_ctx(bw_context *ctx, bw_once_func *f) {
+  bw__cancel_source *source = bw__context_source(ctx);
+  return said_by(ctx, bw__once_func_call_with(f, source));
+}
+
+int bw_once_value_get_ctx(bw_context *ctx, bw_once_value *v, void **value) {
+  bw__cancel_source *source = bw__context_source(ctx);
+  int code = bw__once_value_get_with(v, source);
+  if (code == 0) *value = v->value;
+  return said_by(ctx, code);
 }

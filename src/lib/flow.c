@@ -5,7 +5,8 @@
 // in between. The last to leave closes `out` and frees the flow.
 //
 // All or nothing: workers wait at the gate until all of them have been started. If that fails they
-// are sent home without having touched a channel.
+// are sent home without having touched a channel. Where the group has a limit nobody waits for
+// room: those at the gate would never make any.
 //
 // Order: with several workers an ordered stage hands two turns round in a ring, the turn to receive
 // and the turn to send. Value k goes to worker k mod n, and its result leaves when worker k - 1 has
@@ -159,7 +160,7 @@ static int start(flow *f) {
   int code = 0;
   for (int i = 0; i < f->count && !code; i++) {
     bw__add_relaxed(&f->left, 1);
-    code = bw_group_go(f->group, run_worker, &f->workers[i]);
+    code = bw_group_try_go(f->group, run_worker, &f->workers[i]);
     if (code) bw__sub(&f->left, 1);
   }
   f->called_off = code != 0;

@@ -4,7 +4,9 @@
 // last closes `done`, which is what the maker waits on; nobody touches the group after leaving it,
 // since the maker may have freed it.
 //
-//   I1  left > 0 until the maker waits and all goroutines have returned
+//   I1  left > 0 until the maker waits and all goroutines have returned; a maker that gives up
+//       counts itself again, unless left is 0 by then: in that case all have returned, and `done`
+//       is closed or about to be
 //   I2  `stopped` is closed once, by who sets `stopping`
 //   I3  code goes from 0 to another value once
 //   I4  `stopped` is closed => the context ends, and the other way round
@@ -130,6 +132,12 @@ int bw_group_go(bw_group *g, int (*fn)(void *arg), void *arg) {
   return start(g, fn, arg);
 }
 
+int bw_group_go_ctx(bw_context *ctx, bw_group *g, int (*fn)(void *arg), void *arg) {
+  bw__context_check(ctx);
+  int code = g->limited ? bw_sema_acquire_ctx(ctx, &g->free) : 0;
+  return code ? code : start(g, fn, arg);
+}
+
 int bw_group_try_go(bw_group *g, int (*fn)(void *arg), void *arg) {
   if (g->limited && !bw_sema_try_acquire(&g->free)) return BW_EAGAIN;
   return start(g, fn, arg);
@@ -163,11 +171,54 @@ bool bw_group_recv(bw_group *g, bw_chan *c, void *value) {
   return which == 0 && ok;
 }
 
-int bw_group_wait(bw_group *g) {
-  if (bw__sub(&g->left, 1) != 1) bw_chan_recv(g->done, NULL);
+int bw_group_send_ctx(bw_context *ctx, bw_group *g, bw_chan *c, const void *value) {
+  bw__context_check(ctx);
+  if (bw__load(&g->stopping)) return BW_ESTATE;
+  int which = BW_SELECT_CTX(ctx, bw_on_send(c, value), bw_on_recv(g->stopped, NULL));
+  return which == 1 ? BW_ESTATE : which;
+}
+
+int bw_group_recv_ctx(bw_context *ctx, bw_group *g, bw_chan *c, void *value) {
+  bool ok = false;
+  bw__context_check(ctx);
+  if (bw__load(&g->stopping)) return BW_ESTATE;
+  int which = BW_SELECT_CTX(ctx, bw_on_recv_ok(c, value, &ok), bw_on_recv(g->stopped, NULL));
+  if (which == 0) return ok ? 0 : BW_ECLOSED;
+  return which == 1 ? BW_ESTATE : which;
+}
+
+// All have left, the maker too.
+static int end(bw_group *g) {
   int code = bw__load(&g->code);
   free_group(g);
   return code;
+}
+
+int bw_group_wait(bw_group *g) {
+  if (bw__sub(&g->left, 1) != 1) bw_chan_recv(g->done, NULL);
+  return end(g);
+}
+
+// The maker counts again. False: all have returned.
+static bool come_back(bw_group *g) {
+  size_t left = bw__load(&g->left);
+  while (left > 0)
+    if (bw__cas(&g->left, &left, left + 1)) return true;
+  return false;
+}
+
+int bw_group_wait_ctx(bw_context *ctx, bw_group *g, int *code) {
+  bw__context_check(ctx);
+  if (bw__sub(&g->left, 1) != 1) {
+    int why = bw_chan_recv_ctx(ctx, g->done, NULL);
+    if (why != BW_ECLOSED) {
+      if (come_back(g)) return why;
+      bw_chan_recv(g->done, NULL);
+    }
+  }
+  int result = end(g);
+  if (code) *code = result;
+  return 0;
 }
 
 // ---- work in parallel ---------------------------------------------------------------------------
@@ -177,17 +228,21 @@ typedef struct {
   size_t n;
   int (*fn)(void *arg, size_t i);
   void *arg;
+  bw_context *ctx;      // NULL: none
   _Atomic(size_t) next; // the first index that nobody has taken
   bool done;            // the caller's share; the caller's
   int code;             // the result, after end_crew
 } crew;
 
+// The context is looked at with an index in hand: so its code says that there is one without a
+// call.
 static int work(void *arg) {
   crew *c = arg;
   while (!bw__load(&c->group->stopping)) {
     size_t i = bw__add(&c->next, 1);
     if (i >= c->n) break;
-    int code = c->fn(c->arg, i);
+    int code = c->ctx ? bw_context_err(c->ctx) : 0;
+    if (!code) code = c->fn(c->arg, i);
     if (code) return code;
   }
   return 0;
@@ -201,10 +256,11 @@ static void end_crew(void *arg) {
   c->code = bw_group_wait(c->group);
 }
 
-int bw_parallel(size_t n, int workers, int (*fn)(void *arg, size_t i), void *arg) {
+static int parallel(bw_context *ctx, size_t n, int workers, int (*fn)(void *arg, size_t i),
+                    void *arg) {
   bw_group *g = bw_group_make();
   if (!g) return BW_ENOMEM;
-  crew c = {.group = g, .n = n, .fn = fn, .arg = arg};
+  crew c = {.group = g, .n = n, .fn = fn, .arg = arg, .ctx = ctx};
   BW_DEFER_SCOPE;
   BW_DEFER(end_crew, &c);
   if (workers < 1) workers = bw_procs();
@@ -214,4 +270,13 @@ int bw_parallel(size_t n, int workers, int (*fn)(void *arg, size_t i), void *arg
   if (code) bw_group_stop(g, code);
   c.done = true;
   BW_DEFER_RETURN(c.code);
+}
+
+int bw_parallel(size_t n, int workers, int (*fn)(void *arg, size_t i), void *arg) {
+  return parallel(NULL, n, workers, fn, arg);
+}
+
+int bw_parallel_ctx(bw_context *ctx, size_t n, int workers, int (*fn)(void *arg, size_t i),
+                    void *arg) {
+  return parallel(bw__context_check(ctx), n, workers, fn, arg);
 }

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "sched/unwind.h"
+#include "sync/mutex.h"
 
 #include <burrow/defer.h>
 #include <burrow/sync.h>
@@ -17,13 +18,28 @@ static void unlock(void *mu) { bw_mutex_unlock(mu); }
 
 static void set_done(void *o) { __atomic_store_n(&((bw_once *)o)->done, 1, __ATOMIC_RELEASE); }
 
-BW_NOINLINE void bw__once_do_first(bw_once *o, void (*fn)(void *arg), void *arg) {
-  bw_mutex_lock(&o->mu);
+// The mutex is the caller's, and unlocked.
+static void call_first(bw_once *o, void (*fn)(void *arg), void *arg) {
   BW_DEFER_SCOPE;
   BW_DEFER(unlock, &o->mu);
   if (o->done) return;
   BW_DEFER(set_done, o);
   fn(arg);
+}
+
+BW_NOINLINE void bw__once_do_first(bw_once *o, void (*fn)(void *arg), void *arg) {
+  bw_mutex_lock(&o->mu);
+  call_first(o, fn, arg);
+}
+
+static bool is_done(bw_once *o) { return __atomic_load_n(&o->done, __ATOMIC_ACQUIRE); }
+
+int bw__once_do_with(bw_once *o, void (*fn)(void *arg), void *arg, bw__cancel_source *cancel) {
+  if (is_done(o)) return 0;
+  int code = bw__mutex_lock_with(&o->mu, BW_SEMA_NO_DEADLINE, cancel);
+  if (code != 0) return is_done(o) ? 0 : code;
+  call_first(o, fn, arg);
+  return 0;
 }
 
 // ---- how a call ended ---------------------------------------------------------------------------
@@ -73,6 +89,13 @@ void bw_once_func_call(bw_once_func *f) {
   if (BW_UNLIKELY(f->end.how != BW_END_RETURNED)) end_likewise(&f->end, "bw_once_func");
 }
 
+int bw__once_func_call_with(bw_once_func *f, bw__cancel_source *cancel) {
+  int code = bw__once_do_with(&f->once, call_func, f, cancel);
+  if (code != 0) return code;
+  if (BW_UNLIKELY(f->end.how != BW_END_RETURNED)) end_likewise(&f->end, "bw_once_func");
+  return 0;
+}
+
 static void call_value(void *arg) {
   bw_once_value *v = arg;
   v->end.how = BW_END_EXITED; // unless
@@ -87,4 +110,11 @@ void *bw_once_value_get(bw_once_value *v) {
   bw_once_do(&v->once, call_value, v);
   if (BW_UNLIKELY(v->end.how != BW_END_RETURNED)) end_likewise(&v->end, "bw_once_value");
   return v->value;
+}
+
+int bw__once_value_get_with(bw_once_value *v, bw__cancel_source *cancel) {
+  int code = bw__once_do_with(&v->once, call_value, v, cancel);
+  if (code != 0) return code;
+  if (BW_UNLIKELY(v->end.how != BW_END_RETURNED)) end_likewise(&v->end, "bw_once_value");
+  return 0;
 }

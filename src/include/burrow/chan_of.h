@@ -63,6 +63,7 @@
 #define BURROW_CHAN_OF_H
 
 #include <burrow/chan.h>
+#include <burrow/context.h>
 #include <burrow/select.h>
 #include <burrow/typed.h>
 
@@ -102,7 +103,11 @@
   bw_chan_send_until((c).chan, BW__VALUE(c, v), (deadline)) ///< bw_chan_send_until
 /// bw_chan_send_n; `values` is a T * or a const T *.
 #define bw_send_n(c, values, n) bw_chan_send_n((c).chan, BW__SOURCE(c, values), (n))
-#define bw_close(c)             bw_chan_close(((void)sizeof((c).may_send), (c).chan)) ///< bw_chan_close
+#define bw_send_ctx(ctx, c, v)                                                                     \
+  bw_chan_send_ctx((ctx), (c).chan, BW__VALUE(c, v)) ///< bw_chan_send_ctx
+#define bw_send_n_ctx(ctx, c, values, n, sent)                                                     \
+  bw_chan_send_n_ctx((ctx), (c).chan, BW__SOURCE(c, values), (n), (sent)) ///< bw_chan_send_n_ctx
+#define bw_close(c) bw_chan_close(((void)sizeof((c).may_send), (c).chan)) ///< bw_chan_close
 /// `case c <- v` of a BW_SELECT.
 #define bw_send_case(c, v) bw_on_send((c).chan, BW__VALUE(c, v))
 
@@ -113,6 +118,10 @@
 #define bw_recv_until(c, to, deadline)                                                             \
   bw_chan_recv_until((c).chan, BW__TARGET(c, to), (deadline))                ///< bw_chan_recv_until
 #define bw_recv_n(c, to, n) bw_chan_recv_n((c).chan, BW__TARGET(c, to), (n)) ///< bw_chan_recv_n
+#define bw_recv_ctx(ctx, c, to)                                                                    \
+  bw_chan_recv_ctx((ctx), (c).chan, BW__TARGET(c, to)) ///< bw_chan_recv_ctx
+#define bw_recv_n_ctx(ctx, c, to, n)                                                               \
+  bw_chan_recv_n_ctx((ctx), (c).chan, BW__TARGET(c, to), (n)) ///< bw_chan_recv_n_ctx
 /// `case v := <-c` and `case v, ok := <-c` of a BW_SELECT.
 #define bw_recv_case(c, to)        bw_on_recv((c).chan, BW__TARGET(c, to))
 #define bw_recv_ok_case(c, to, ok) bw_on_recv_ok((c).chan, BW__TARGET(c, to), (ok))

@@ -233,6 +233,13 @@ void bw_context_call_release(bw_context_call *call);
 int bw_chan_send_ctx(bw_context *ctx, bw_chan *c, const void *value);
 /// 0; BW_ECLOSED: closed and drained, value zeroed; or the code, value untouched.
 int bw_chan_recv_ctx(bw_context *ctx, bw_chan *c, void *value);
+/// bw_chan_send_n: 0, all are sent; or the code when ctx ended before that. *sent (may be NULL) is
+/// how many were sent, the first of `values`; the others were not. It is true at any time, also
+/// when this panics "send on closed channel".
+int bw_chan_send_n_ctx(bw_context *ctx, bw_chan *c, const void *values, size_t n, size_t *sent);
+/// bw_chan_recv_n: how many were received; 0: closed and drained, or n is 0; or the code, and none
+/// was, `values` is untouched.
+ptrdiff_t bw_chan_recv_n_ctx(bw_context *ctx, bw_chan *c, void *values, size_t n);
 /// The index of the case that happened, or the code; BW_ENOMEM as for bw_select.
 int bw_select_ctx(bw_context *ctx, const bw_case *cases, size_t n);
 #ifndef __cplusplus
@@ -252,6 +259,14 @@ int bw_sema_acquire_ctx(bw_context *ctx, bw_sema *s);
 int bw_cond_wait_ctx(bw_context *ctx, bw_cond *c);
 int bw_waitgroup_wait_ctx(bw_context *ctx, bw_waitgroup *wg);
 
+/// Of sync.h, too: 0, the call is over; or the code, and it is not, somebody else is still at it.
+/// (Go's Once has nobody give up.) Who comes first makes the call itself, also if ctx has ended,
+/// and then it takes the time it takes: it is everybody's call, so ctx does not end it. Panics are
+/// those of the plain forms. *value: what bw_once_value_get returns; untouched with a code.
+int bw_once_do_ctx(bw_context *ctx, bw_once *o, void (*fn)(void *arg), void *arg);
+int bw_once_func_call_ctx(bw_context *ctx, bw_once_func *f);
+int bw_once_value_get_ctx(bw_context *ctx, bw_once_value *v, void **value);
+
 /// Of io.h: what those return, or the code when ctx ended while they waited; bw_write_ctx may have
 /// written some by then, as bw_write_until. A plain thread looks for that every 10 ms only.
 int bw_poll_fd_ctx(bw_context *ctx, int fd, unsigned events);
@@ -260,8 +275,9 @@ ptrdiff_t bw_write_ctx(bw_context *ctx, int fd, const void *buf, size_t n);
 int bw_accept_ctx(bw_context *ctx, int fd, struct sockaddr *addr, unsigned *len);
 int bw_connect_ctx(bw_context *ctx, int fd, const struct sockaddr *addr, unsigned len);
 
-// In their own headers: bw_group_make_ctx, bw_limiter_wait_ctx (patterns.h),
-// bw_singleflight_do_ctx.
+/// In their own headers: those of groups, of bw_parallel and of limiters (patterns.h),
+/// bw_singleflight_do_ctx; typed ones in chan_of.h. All that may park is listed in docs/waits.md,
+/// each with its form, or with the reason why there is none.
 
 // ---- locks that are watched: as in mutex.h ------------------------------------------------------
 

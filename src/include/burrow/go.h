@@ -86,8 +86,8 @@ void bw_blocking(void (*fn)(void *arg), void *arg);
 int bw_lock_os_thread(void);
 void bw_unlock_os_thread(void);
 
-/// Sleeps at least `ns` nanoseconds; returns at once for ns <= 0. Parks the goroutine; on a plain
-/// thread, blocks the thread.
+/// Sleeps at least `ns` nanoseconds; returns at once for ns <= 0. May park; on a plain thread,
+/// blocks the thread.
 void bw_sleep(int64_t ns);
 
 /// Monotonic clock, nanoseconds from an arbitrary start. Deadlines are points on it.

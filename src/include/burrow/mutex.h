@@ -145,7 +145,9 @@ int bw_rwmutex_lock_until(bw_rwmutex *rw, int64_t deadline);
 // ---- any lock -----------------------------------------------------------------------------------
 
 /// Go's sync.Locker: something that can be locked, for those who need not know what it is. Borrows
-/// what it was made from.
+/// what it was made from. It cannot be waited for with a deadline or a context: a program may make
+/// one of any two functions, and to lock for some time only takes more than these. Who needs that
+/// locks what is behind it (bw_mutex_lock_ctx).
 typedef struct bw_locker {
   void (*lock)(void *self);
   void (*unlock)(void *self);
@@ -156,7 +158,9 @@ bw_locker bw_mutex_locker(bw_mutex *mu);
 bw_locker bw_rwmutex_locker(bw_rwmutex *rw);  ///< the writer's side
 bw_locker bw_rwmutex_rlocker(bw_rwmutex *rw); ///< the readers' side (Go: RLocker)
 
+/// Locks. May park.
 static inline void bw_locker_lock(bw_locker l) { l.lock(l.self); }
+/// Unlocks. Does not park, if its function does not.
 static inline void bw_locker_unlock(bw_locker l) { l.unlock(l.self); }
 
 // ---- counting semaphore -------------------------------------------------------------------------

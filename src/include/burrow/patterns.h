@@ -65,6 +65,10 @@ bw_group *bw_group_make_ctx(bw_context *parent, bw_context **ctx);
 /// returns, and may park then; else it does not.
 int bw_group_go(bw_group *g, int (*fn)(void *arg), void *arg);
 
+/// The same, but who waits for one to return gives up when ctx ends: bw_context_err's code, and
+/// nothing was started. May park.
+int bw_group_go_ctx(bw_context *ctx, bw_group *g, int (*fn)(void *arg), void *arg);
+
 /// From now on the group has at most n goroutines at the same time; n < 0: any number, as at the
 /// start. Panics "errgroup: modify limit while N goroutines in the group are still active" when
 /// there are some.
@@ -89,9 +93,28 @@ bw_chan *bw_group_stopped(bw_group *g);
 bool bw_group_send(bw_group *g, bw_chan *c, const void *value);
 bool bw_group_recv(bw_group *g, bw_chan *c, void *value);
 
+/// The same with a context that is not the group's: 0, the value was sent, or received; BW_ESTATE:
+/// the group is stopped; BW_ECLOSED: the channel to receive from is closed and drained;
+/// bw_context_err's code: ctx ended first. Nothing was sent, or received, unless it is 0. May park.
+int bw_group_send_ctx(bw_context *ctx, bw_group *g, bw_chan *c, const void *value);
+int bw_group_recv_ctx(bw_context *ctx, bw_group *g, bw_chan *c, void *value);
+
 /// Waits until all goroutines of the group have returned and frees the group. 0, or the first code.
 /// What the goroutines wrote is visible to the caller. It does not stop the group. May park.
 int bw_group_wait(bw_group *g);
+
+/// The same until ctx ends. 0: all have returned, the group is freed, and *code (may be NULL) is
+/// what bw_group_wait returns. bw_context_err's code: some have not; the group is as before the
+/// call, and its maker must wait again, with or without a context. The context of the group itself
+/// is no ctx for this: it ends before the goroutines have returned. May park.
+///
+///     int code;
+///     int err = bw_group_wait_ctx(ctx, g, &code);
+///     if (err) {                              // enough: tell them, and see them out
+///       bw_group_stop(g, err);
+///       code = bw_group_wait(g);
+///     }
+int bw_group_wait_ctx(bw_context *ctx, bw_group *g, int *code);
 
 // ---- work in parallel ---------------------------------------------------------------------------
 
@@ -115,6 +138,13 @@ int bw_group_wait(bw_group *g);
 /// When the caller's share panics or ends the goroutine, the others are stopped and waited for
 /// first. May park.
 int bw_parallel(size_t n, int workers, int (*fn)(void *arg, size_t i), void *arg);
+
+/// The same; when ctx ends, no call begins afterwards, and when those that have begun are over
+/// (they use what `arg` points to; to end them sooner give them ctx as well) bw_context_err's code
+/// is returned. 0: fn was called for each i, also if ctx has ended meanwhile. For a ctx that has
+/// ended before, fn is never called. May park.
+int bw_parallel_ctx(bw_context *ctx, size_t n, int workers, int (*fn)(void *arg, size_t i),
+                    void *arg);
 
 // ---- pipelines ----------------------------------------------------------------------------------
 
@@ -152,7 +182,8 @@ typedef struct bw_stage {
 /// Who releases: the stage has references of its own; the caller's may go when this returns.
 ///
 /// 0. BW_ENOMEM, BW_ESTATE: there is no stage and `out` is not closed; BW_EINVAL: likewise, fn or
-/// `in` is NULL. Does not park.
+/// `in` is NULL; BW_EAGAIN: likewise, the group has a limit that has no room for all its workers.
+/// Does not park.
 int bw_group_stage(bw_group *g, bw_chan *in, bw_chan *out, const bw_stage *stage);
 
 /// Fan-in: what comes on any of the `n` channels `ins` is sent on `out`, which is closed when all

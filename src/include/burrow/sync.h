@@ -68,7 +68,7 @@ enum { BW__COND_RANK = 2 };
 void bw_cond_wait(bw_cond *c);
 /// The same, until `deadline`: 0 or BW_ETIMEDOUT. It returns with the lock in either case, for
 /// which it may have to wait after the deadline; a deadline that has passed is found before the
-/// unlock. Who has given up has used up no signal.
+/// unlock. Who has given up has used up no signal. May park.
 int bw_cond_wait_until(bw_cond *c, int64_t deadline);
 
 /// Wakes the first who waits; nothing happens when nobody does. The caller may have the lock, and

@@ -40,8 +40,8 @@ int bw_trace_start(size_t bytes_per_thread);
 void bw_trace_stop(void);
 
 /// Gives `write` what the last trace recorded, piece by piece, as JSON; may be called again. BW_OK;
-/// BW_ESTATE when there is none, or it still runs, or is being written already; BW_ENOMEM. Parks
-/// only if `write` does.
+/// BW_ESTATE when there is none, or it still runs, or is being written already; BW_ENOMEM. May
+/// park if `write` does.
 int bw_trace_write(void (*write)(void *arg, const char *data, size_t n), void *arg);
 
 /// The same to a new or emptied file. BW_ENOTSUP where there are no files (wasm threads), BW_EINVAL
