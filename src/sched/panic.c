@@ -107,6 +107,14 @@ _Noreturn void bw__panic_runtime(const char *format, ...) {
   raise_text(true, format, args);
 }
 
+_Noreturn void bw__panic_divide(uintptr_t pc, const char *what) {
+  char text[BW_PANIC_TEXT];
+  bw__text t = bw__text_on(text, sizeof text);
+  bw__text_format(&t, "runtime error: %s", what);
+  begin(&(bw_panicking){
+      .info = {.message = text, .runtime_error = true}, .divided_at = pc, .text = text});
+}
+
 _Noreturn void bw_panic_value(void *value, void (*write)(void *value, char *text, size_t room)) {
   char text[BW_PANIC_TEXT] = "";
   begin(&(bw_panicking){.info = {.value = value}, .write = write, .text = text});
@@ -120,7 +128,8 @@ _Noreturn void bw_panic_again(const bw_panic_info *info) {
   const bw_panicking *before = panic_of(info);
   char text[BW_PANIC_TEXT];
   memcpy(text, before->text, sizeof text);
-  bw_panicking p = {.info = *info, .write = before->write, .text = text};
+  bw_panicking p = {
+      .info = *info, .write = before->write, .divided_at = before->divided_at, .text = text};
   if (info->message) p.info.message = text;
   bw__unwind *u = bw__unwind_here();
   if (u->panics == before) u->panics->repanicked = before->recovered;
