@@ -379,6 +379,14 @@ void bw__sema_release_n(_Atomic(uint32_t) *sema, uint32_t n) {
 
 // ---- looking at it ------------------------------------------------------------------------------
 
+bool bw__sema_waited(_Atomic(uint32_t) *sema) {
+  sema_root *r = root_of(sema);
+  lock(r);
+  bool waited = *find(r, sema) != NULL;
+  bw__mutex_unlock(&r->lock);
+  return waited;
+}
+
 uint32_t bw__sema_waiting(void) {
   uint32_t n = 0;
   for (int i = 0; i < ROOTS; i++) n += bw__load(&roots[i].nwait);
