@@ -52,6 +52,8 @@ typedef struct {
   bw__rand rand;           // under lock
 } sema_root;
 
+_Static_assert(sizeof(sema_root) == BW_CACHE_LINE, "a line each, and no more");
+
 static sema_root roots[ROOTS] = {[0 ... ROOTS - 1] = {.lock = BW_MUTEX_INIT(BW_RANK_SEMA)}};
 
 static sema_root *root_of(const _Atomic(uint32_t) *sema) {
