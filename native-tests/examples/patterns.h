@@ -28,6 +28,24 @@ static int look_around(void *arg) {
 static void example_3_before(void) { parent = bw_context_background(); }
 static void example_3_after(void) { CHECK_EQ(ended, BW_ECANCELED); }
 
+// A group that has not ended when the context has, since one of it waits for its stop.
+static bw_context *request, *crew_context;
+static bw_cancel *hurry;
+static bw_group *crew;
+
+static int wait_for_stop(void *context) { return bw_sleep_ctx(context, 3600 * BW_SECOND); }
+
+static void example_4_before(void) {
+  request = bw_with_timeout(bw_context_background(), BW_MILLISECOND, &hurry);
+  crew = bw_group_make_ctx(bw_context_background(), &crew_context);
+  CHECK_EQ(bw_group_go(crew, wait_for_stop, crew_context), 0);
+}
+
+static void example_4_after(void) {
+  bw_cancel_now(hurry);
+  bw_context_release(request);
+}
+
 // A pipeline: the sizes of three names.
 static bw_chan *names, *sizes;
 static size_t total;
@@ -45,12 +63,12 @@ static int look_up(void *arg, const void *in, void *to) {
   return 0;
 }
 
-static void example_5_before(void) {
+static void example_6_before(void) {
   names = bw_chan_make(sizeof(const char *), 0);
   sizes = bw_chan_make(sizeof(size_t), 0);
 }
 
-static void example_5_after(void) {
+static void example_6_after(void) {
   CHECK_EQ(total, 6);
   bw_chan_release(names);
   bw_chan_release(sizes);
@@ -61,9 +79,9 @@ static bw_chan *quit;
 static int answers;
 
 static void answer(void) { answers++; }
-static void example_6_before(void) { quit = bw_chan_make(0, 0); }
+static void example_7_before(void) { quit = bw_chan_make(0, 0); }
 
-static void example_6_after(void) {
+static void example_7_after(void) {
   CHECK_EQ(answers, 1);
   bw_chan_release(quit);
 }

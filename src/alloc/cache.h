@@ -21,6 +21,9 @@ typedef struct {
   int64_t limit;    // capacity - moved: the list is too long when frees - allocs > limit
 } bw__cache_list;
 
+// In lines of its own, as every record of bw__pageheap_record is. Its thread alone writes it, but
+// for `share`, which others touch on their slow paths, when the total is spent: not worth a line
+// more.
 struct bw__cache {
   bw__cache_list lists[BW_SIZECLASS_COUNT];
   BW_SHARED(int64_t) moved[BW_SIZECLASS_COUNT]; // written by the thread

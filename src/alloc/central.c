@@ -45,6 +45,9 @@ typedef struct {
   void *waiting[WAITING_MOST]; // under mu
 } central;
 
+_Static_assert(offsetof(central, waiting) <= BW_CACHE_LINE, "all but the batches in one line");
+_Static_assert(sizeof(central) % BW_CACHE_LINE == 0, "no line with another class");
+
 static central lists[BW_SIZECLASS_COUNT] = {
     [0 ... BW_SIZECLASS_COUNT - 1] = {.mu = BW_MUTEX_INIT(BW_RANK_CENTRAL)}};
 

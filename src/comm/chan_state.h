@@ -27,6 +27,8 @@ enum {
   BW_CHAN_RECV_ONLY = 2, // the program may only receive: a timer's. r/o after make
 };
 
+// Not kept apart from what lies beside it on purpose: senders and receivers share the first line
+// anyway, and a program may have a channel a goroutine, for which whole lines are memory lost.
 struct bw_chan {
   bw__mutex lock;
   BW_SHARED(uint32_t) flags;

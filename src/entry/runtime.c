@@ -12,6 +12,7 @@
 #include "sched/poll.h"
 #include "sched/sched.h"
 #include "sched/trace.h"
+#include "sched/unwind.h"
 #include "sync/lockwatch.h"
 
 #include <burrow/alloc.h>
@@ -66,6 +67,7 @@ static int open_quietly(const bw_options *options, bool starts_ms) {
   if (bw__swap(&running, true)) return BW_ESTATE;
   bw__alloc_fatal = alloc_fatal;
   bw__stack_overflow_watch();
+  bw__divide_watch();
   reset(s, options);
   s->starts_ms = starts_ms && bw__port_capabilities.threads;
   if (!bw__procs_open(choose_procs(options))) {

@@ -234,6 +234,14 @@ void bw__port_maps(void (*put)(void *arg, const char *data, size_t n), void *arg
 // program; each is called once a fault, however often it was given. Nothing on wasm.
 void bw__port_at_fault(void (*fn)(uintptr_t address, uintptr_t sp));
 
+// Has integer divisions that the processor refuses, because the divisor is zero or the result does
+// not fit, ask wanted(sp), in a signal handler, with the stack pointer of the code that divides.
+// Where it is true the thread goes on in go_on(overflow, pc), which must not return: on the same
+// stack and outside of the handler, as if the instruction at pc had called it. Else the fault takes
+// its course, as above. Once a program. Nothing where divisions do not fault (arm64), and on wasm,
+// where they end the program.
+void bw__port_at_divide(bool (*wanted)(uintptr_t sp), void (*go_on)(bool overflow, uintptr_t pc));
+
 // Gives this thread a stack for signal handlers, so that they run also when its own stack, or the
 // goroutine's that it runs, is used up; or takes it away again. A thread that has such a stack
 // already keeps its own. Without memory for it nothing happens. Nothing on wasm.

@@ -90,12 +90,24 @@ static void print_places(const void *panicking) {
   }
 }
 
+// The newest that a signal told of, if any.
+static BW_NOINLINE void print_signal(const bw_panicking *p) {
+  char buffer[128];
+  bw__text t = bw__text_on(buffer, sizeof buffer);
+  while (p && (!p->divided_at || p->recovered)) p = p->link;
+  if (!p) return;
+  void *at = (void *)p->divided_at;
+  bw__text_format(&t, "[signal SIGFPE: floating-point exception code=0x1 addr=%p pc=%p]\n", at, at);
+  print(&t);
+}
+
 _Noreturn void bw__uncaught(bw_panicking *p) {
   static const char plain[] = "\nthread without a goroutine [running]\n";
   bw__uncaught_check(p->link, p->info.message ? p->text : "a value");
   for (bw_panicking *q = p; q; q = q->link) write_value(q);
   claim_the_end();
   print_panics(p);
+  print_signal(p);
   bw__m *m = bw__m_here(); // in a blocking call, too
   if (m && m->cur) {
     bw__dump_goroutine(m->cur, false, print_places, p);

@@ -117,6 +117,16 @@ _Noreturn void bw__panic_runtime_of(const bw__panic_place *where, const char *fo
   RAISE(true, where->file, where->line, where->func, where->address);
 }
 
+_Noreturn void bw__panic_divide(uintptr_t pc, const char *what) {
+  char text[BW_PANIC_TEXT];
+  bw__text t = bw__text_on(text, sizeof text);
+  bw__text_format(&t, "runtime error: %s", what);
+  begin(&(bw_panicking){.info = {.message = text, .runtime_error = true},
+                        .divided_at = pc,
+                        .text = text,
+                        .where = {.address = (void *)pc}});
+}
+
 static _Noreturn void raise_value(bw__panic_place where, void *value,
                                   void (*write)(void *value, char *text, size_t room)) {
   char text[BW_PANIC_TEXT] = "";
@@ -139,7 +149,11 @@ static _Noreturn void raise_again(bw__panic_place where, const bw_panic_info *in
   const bw_panicking *before = panic_of(info);
   char text[BW_PANIC_TEXT];
   memcpy(text, before->text, sizeof text);
-  bw_panicking p = {.info = *info, .write = before->write, .text = text, .where = where};
+  bw_panicking p = {.info = *info,
+                    .write = before->write,
+                    .divided_at = before->divided_at,
+                    .text = text,
+                    .where = where};
   if (info->message) p.info.message = text;
   bw__unwind *u = bw__unwind_here();
   if (u->panics == before) u->panics->repanicked = before->recovered;

@@ -51,6 +51,7 @@ struct bw_panicking {
   bw_scope *scope;           // whose call it makes
   bw__jump *back;            // of a Goexit: where it goes on when a panic is recovered; else NULL
   bw__defer_record *ended;   // of calls that it has ended, with their arguments; linked by `older`
+  uintptr_t divided_at;      // the instruction, if a signal told of the panic; else 0
   bool recovered, aborted;
   bool repanicked; // the next newer one is the same again
   bool printing;   // `write` is being called
@@ -84,6 +85,13 @@ _Noreturn void bw__panic_runtime_in(const char *func, const char *format, ...) B
 // A runtime.Error of the program's text.
 _Noreturn void bw__panic_runtime_of(const bw__panic_place *where, const char *format, ...)
     BW_PRINTF(2, 3);
+
+// The same, `what` being "runtime error: " shorter, for the division at pc that has faulted.
+_Noreturn void bw__panic_divide(uintptr_t pc, const char *what);
+
+// divide.c. At the start of the runtime, again does no harm: from now on divisions by zero that the
+// processor refuses panic.
+void bw__divide_watch(void);
 
 // fatal.c. Fatal, with `what` in its words, if one of p and the older panics is having its value's
 // text written.

@@ -110,6 +110,8 @@ static void end_and_ready(cond_waiter *w, int result) {
   if (end(w, result)) bw__waiter_ready(&w->s.waiter);
 }
 
+bool bw__cond_waited(bw_cond *c) { return bw__load(wait_of(c)) != bw__load(notify_of(c)); } // N1
+
 // ---- the beginning ------------------------------------------------------------------------------
 
 // As Go's copyChecker: the first use notes where the value lies.

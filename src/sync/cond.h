@@ -11,6 +11,9 @@
 // Blocks: G, or M on a plain thread.
 int bw__cond_wait_with(bw_cond *c, int64_t deadline, bw__cancel_source *cancel);
 
+// Whether a wait has begun, whoever waits, that nobody has ended. Blocks: never.
+bool bw__cond_waited(bw_cond *c);
+
 // One who waits: on the stack of the waiter, or in a ticket.
 typedef struct {
   bw__sema_waiter

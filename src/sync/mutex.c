@@ -57,6 +57,9 @@
 // Rejected: to wait for such a permit in the queue, where it may not come before the newcomer who
 // took it has unlocked, long after our deadline.
 //
+// A mutex has no line of its own on purpose: it lies beside what it guards, which its owner is
+// about to touch.
+//
 // Locks: none; the semaphore table's inside of its functions.
 #include "sync/mutex.h"
 

@@ -42,21 +42,30 @@ typedef struct {
   bw__pool_chain chains[2];
 } bw__pool_local;
 
+// The tails, which takers move, are in the owner's line on purpose: they come when they have
+// nothing themselves, and then for the owner's items.
+_Static_assert(sizeof(bw__pool_local) == BW_CACHE_LINE, "a line each, and no more");
+
 // Locals by the index of their P: bucket 0 has 4, each of the following as many as all before.
 enum { BW_POOL_FIRST = 4, BW_POOL_BUCKETS = 9 };
 
 typedef struct bw__pool_state {
-  bw_pool *pool;             // r/o
-  bw__list link;             // in the list of all: under pools.lock
-  uint64_t turn;             // of the last ageing: under pools.lock
-  bool ageing;               // somebody does that right now: under pools.lock
-  BW_SHARED(uint32_t) age;   // written by who ages
-  _Atomic(int32_t) visitors; // see pool_chain.h
+  // Read by each get and put, hardly ever written.
+  bw_pool *pool;                                        // r/o
+  BW_SHARED(uint32_t) age;                              // written by who ages
   BW_SHARED(bw__pool_local *) buckets[BW_POOL_BUCKETS]; // made on demand, under lock
+  bool ageing;   // somebody does that right now: under pools.lock, as the next two
+  uint64_t turn; // of the last ageing
+  bw__list link; // in the list of all
+  // Written by whoever comes to another's local, and by plain threads.
+  _Alignas(BW_CACHE_LINE) _Atomic(int32_t) visitors; // see pool_chain.h
   bw__mutex lock;
   bw__pool_ring *limbo;  // rings that had visitors when they left their chain: under lock
   bw__pool_local shared; // plain threads'; under lock
 } bw__pool_state;
+
+_Static_assert(offsetof(bw__pool_state, visitors) % BW_CACHE_LINE == 0, "apart from what all read");
+_Static_assert(offsetof(bw__pool_state, shared) % BW_CACHE_LINE == 0, "as any local");
 
 static inline uint32_t bw__pool_bucket_size(unsigned bucket) {
   return bucket == 0 ? BW_POOL_FIRST : (uint32_t)BW_POOL_FIRST << (bucket - 1);

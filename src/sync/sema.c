@@ -52,6 +52,8 @@ typedef struct {
   bw__rand rand;           // under lock
 } sema_root;
 
+_Static_assert(sizeof(sema_root) == BW_CACHE_LINE, "a line each, and no more");
+
 static sema_root roots[ROOTS] = {[0 ... ROOTS - 1] = {.lock = BW_MUTEX_INIT(BW_RANK_SEMA)}};
 
 static sema_root *root_of(const _Atomic(uint32_t) *sema) {
@@ -396,6 +398,14 @@ void bw__sema_adopt(_Atomic(uint32_t) *sema, bw__list *waiters) {
 }
 
 // ---- looking at it ------------------------------------------------------------------------------
+
+bool bw__sema_waited(_Atomic(uint32_t) *sema) {
+  sema_root *r = root_of(sema);
+  lock(r);
+  bool waited = *find(r, sema) != NULL;
+  bw__mutex_unlock(&r->lock);
+  return waited;
+}
 
 uint32_t bw__sema_waiting(void) {
   uint32_t n = 0;

@@ -87,6 +87,10 @@ static inline int bw__sync_over(int64_t deadline, const bw__cancel_source *cance
   return deadline != BW_SEMA_NO_DEADLINE && deadline <= bw__port_now() ? BW_ETIMEDOUT : 0;
 }
 
+// Whether somebody waits here now. Who was granted a permit does not wait any more, and does not
+// touch the word again. Blocks: M, for the root's lock.
+bool bw__sema_waited(_Atomic(uint32_t) *sema);
+
 // How many wait, at all addresses. For tests, when nobody comes or goes.
 uint32_t bw__sema_waiting(void);
 // Whether all roots are as they should be. Takes their locks, one after the other.

@@ -80,6 +80,11 @@ int bw_waitgroup_wait_until(bw_waitgroup *wg, int64_t deadline) {
   return bw__waitgroup_wait_with(wg, bw__sync_deadline(deadline), NULL);
 }
 
+// Those who are counted; or W2 is under way: its permits are there, or still given one by one.
+bool bw__waitgroup_waited(bw_waitgroup *wg) {
+  return waiters(bw__load(word(wg))) > 0 || bw__load(sema(wg)) > 0 || bw__sema_waited(sema(wg));
+}
+
 // ---- for JavaScript: without panics, and without a stack ----------------------------------------
 
 // One step to 0, so W2's misuse cannot happen here.

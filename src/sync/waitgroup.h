@@ -10,6 +10,9 @@
 // cancelled: 0, BW_ETIMEDOUT or BW_ECANCELED. Blocks: G, or M on a plain thread.
 int bw__waitgroup_wait_with(bw_waitgroup *wg, int64_t deadline, bw__cancel_source *cancel);
 
+// Whether there is a wait that has begun, whoever waits, and has not been let go.
+bool bw__waitgroup_waited(bw_waitgroup *wg);
+
 // A wait without a stack. `complete` is called once if bw__waitgroup_wait_ticket returned
 // BW_EAGAIN, on whatever thread ends the wait; it must not panic, park or take a lock of a rank
 // below the semaphore table's.

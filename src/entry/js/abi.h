@@ -164,7 +164,8 @@ typedef struct bw_js_lock {
 // A handle; BW_ENOMEM. `permits` are a semaphore's; a condition belongs to `mutex` (BW_EHANDLE).
 int bw_js_lock_make(int kind, uint32_t permits, bw_js_lock *mutex, uint32_t mutex_id);
 bw_js_lock *bw_js_lock_find(int handle, int kind); // NULL: a wrong handle
-// BW_ESTATE: it is locked, or somebody of JavaScript's waits.
+// BW_ESTATE: it is locked, or somebody waits, of JavaScript or a goroutine or thread in C. (Those
+// in C that a wait group or condition has let go must have returned from their wait before.)
 int bw_js_lock_drop(bw_js_lock *l, uint32_t id);
 
 // A mutex's, or a once's. own: bw__mutex_ticket's.

@@ -16,6 +16,10 @@
 // take a few instructions: one of them may have let the dropper go, as the last `done` of a wait
 // group does, and be on its way out.
 //
+// C code that has the lock by its address makes no calls and no ops. Its waits stand in the lock
+// itself, where they are seen after D3. A wait that begins later, or one that was ended and has not
+// returned while the record is made a lock again, is C code that uses what was dropped.
+//
 // What is locked is not dropped either. The words that JavaScript changes by itself get a value
 // then that is neither of the two it looks for, until the record is a new lock: its 0 is written
 // after the new id.
@@ -26,7 +30,9 @@
 #include "entry/js/handles.h"
 #include "lock/mutex.h"
 #include "port/port.h"
+#include "sync/cond.h"
 #include "sync/sema.h"
+#include "sync/waitgroup.h"
 
 #include <string.h>
 
@@ -137,7 +143,10 @@ static bool close(bw_js_lock *l) {
     return __atomic_compare_exchange_n(&bw__js_mutex_of(l)->state, &unlocked, DROPPED, 0,
                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
   case BW_JS_RWMUTEX: return bw_rwmutex_try_lock(&l->rwmutex);
-  default: return true;
+  case BW_JS_SEMA: return !bw__sema_waited(bw__sema_word(&l->sema.permits));
+  case BW_JS_WAITGROUP: return !bw__waitgroup_waited(&l->waitgroup);
+  case BW_JS_COND: return !bw__cond_waited(&l->cond.cond);
+  default: return false;
   }
 }
 

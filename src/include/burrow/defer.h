@@ -23,10 +23,10 @@
 /// open scopes, the innermost first, run on top of the frames that panic. When none of them
 /// recovers, the program ends with exit status 2 and says what, on which goroutine, and where:
 ///
-///     panic: index out of range [5] with length 3
-///
-///     goroutine 1 [running]:
-///       panic in element at table.c:12
+///     > panic: index out of range [5] with length 3
+///     >
+///     > goroutine 1 [running]:
+///     >   panic in element at table.c:12
 ///
 /// (Of nested panics the newest first; the rest of the goroutine's lines is that of bw_debug_dump.)
 /// The place is that of bw_panic, or of the macro or inline function that looked at an index or
@@ -61,8 +61,9 @@
 /// likewise from what bw_blocking calls to its caller, and from goroutines to the thread that has
 /// called bw_run. (bw_after_func's function has a goroutine of its own.) When the main goroutine
 /// returns, the others end where they are, and what they have deferred is not called. Signals that
-/// tell of wild pointers or division by zero are not made panics: C code may be anywhere then, in
-/// malloc for one. A scope must not be left by a longjmp of the program's own.
+/// tell of wild pointers are not made panics: C code may be anywhere then, in malloc for one.
+/// (Those that tell of a division by zero are: see bw_div.) A scope must not be left by a longjmp
+/// of the program's own.
 ///
 /// Scopes (BW_DEFER_SCOPE and all of BW_DEFER_... and BW_ON_RECOVER) are C only: in C++ destructors
 /// do their work, and a panic does not run them. C++ may panic, and be called by what recovers.
@@ -143,6 +144,46 @@ void bw_panic_text(const bw_panic_info *info, char *text, size_t room);
 /// in this way the others go on, and once they have ended, the program ends with "fatal error: no
 /// goroutines (main called runtime.Goexit) - deadlock!". Only on a goroutine. May park.
 BW_NORETURN void bw_goexit(void);
+
+// ---- integer division ---------------------------------------------------------------------------
+
+BW_NORETURN void bw__divide_by_zero(void);
+
+/// Go's n / by and n % by, on all targets: zero for `by` panics with "runtime error: integer divide
+/// by zero", which can be recovered from exactly as from bw_panic. INT64_MIN / -1 is INT64_MIN, and
+/// INT64_MIN % -1 is 0.
+///
+/// C's own `/` and `%` have no such behaviour, only the hardware's:
+///
+/// - x86-64: the processor faults. On a goroutine, and on a plain thread in a scope that has
+///   deferred something, that is the same panic ("runtime error: integer overflow" for INT_MIN /
+///   -1, the same fault; Go's compiler makes it INT_MIN), from the first bw_run on, in libraries'
+///   code as well. When nobody recovers, "[signal SIGFPE: floating-point exception code=0x1 addr=A
+///   pc=A]" is printed behind the message. Elsewhere, and when SIGFPE is blocked, the signal takes
+///   its course: a handler that the program had before bw_run is called, or the program dies of it.
+///   A handler that is installed later replaces all this. Handlers of other signals should not
+///   divide by zero: a panic that begins on their goroutine's stack leaves them as longjmp would.
+/// - arm64: n / 0 is 0, n % 0 is n, and nothing tells.
+/// - WebAssembly: the engine ends the program ("divide by zero", "divide result unrepresentable"),
+///   and nothing in C can recover.
+///
+/// And to the compiler it is undefined. It may find the result without a division, leave out one
+/// whose result nobody uses, and move one over stores; and where it sees that the code a scope
+/// calls divides, but defers and panics nothing, it may leave out what a BW_DEFER of that scope has
+/// noted (gcc does). So the function that divides should be one that the compiler cannot look into
+/// from the scope: of another source file, called through a volatile pointer, or gcc's `noipa`.
+/// bw_div has none of these troubles.
+///
+/// UndefinedBehaviorSanitizer ends the program before C's own division; the other sanitizers change
+/// nothing.
+static inline int64_t bw_div(int64_t n, int64_t by) {
+  if (by == 0) bw__divide_by_zero();
+  return by == -1 ? (int64_t)(0 - (uint64_t)n) : n / by;
+}
+static inline int64_t bw_mod(int64_t n, int64_t by) {
+  if (by == 0) bw__divide_by_zero();
+  return by == -1 ? 0 : n % by;
+}
 
 // ---- looking ------------------------------------------------------------------------------------
 

@@ -109,10 +109,10 @@ int bw_group_wait(bw_group *g);
 /// is no ctx for this: it ends before the goroutines have returned. May park.
 ///
 ///     int code;
-///     int err = bw_group_wait_ctx(ctx, g, &code);
-///     if (err) {                              // enough: tell them, and see them out
-///       bw_group_stop(g, err);
-///       code = bw_group_wait(g);
+///     int err = bw_group_wait_ctx(request, crew, &code);
+///     if (err) {                        // enough: tell them, and see them out
+///       bw_group_stop(crew, err);
+///       code = bw_group_wait(crew);
 ///     }
 int bw_group_wait_ctx(bw_context *ctx, bw_group *g, int *code);
 

@@ -4,10 +4,11 @@
 //
 // AddressSanitizer handles faults too, and gives each thread a stack for that: ours is asked first,
 // and what it does not end is the sanitizer's.
+#include "port/posix/fault.h"
+
 #include "port/port.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -35,8 +36,17 @@ static uintptr_t stack_pointer(const void *context) {
 #endif
 }
 
-// When nobody else handles faults, the old action comes back and the instruction runs once more: so
-// the program dies, and its core shows it where it went wrong.
+void bw__fault_pass_on(const struct sigaction *old, int signal_number, siginfo_t *info,
+                       void *context) {
+  if (old->sa_flags & SA_SIGINFO)
+    old->sa_sigaction(signal_number, info, context);
+  else if (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN) {
+    sigaction(signal_number, old, NULL);
+    if (info->si_code <= 0) raise(signal_number); // comes when this handler has returned
+  } else
+    old->sa_handler(signal_number);
+}
+
 static void handle(int signal_number, siginfo_t *info, void *context) {
   int saved = errno;
   bool sent = info->si_code <= 0; // by kill or raise: the instruction is not at fault
@@ -46,13 +56,7 @@ static void handle(int signal_number, siginfo_t *info, void *context) {
     if (fn && !sent) fn((uintptr_t)info->si_addr, sp);
   }
   errno = saved;
-  if (fault.old.sa_flags & SA_SIGINFO)
-    fault.old.sa_sigaction(signal_number, info, context);
-  else if (fault.old.sa_handler == SIG_DFL || fault.old.sa_handler == SIG_IGN) {
-    sigaction(signal_number, &fault.old, NULL);
-    if (sent) raise(signal_number); // comes when this handler has returned
-  } else
-    fault.old.sa_handler(signal_number);
+  bw__fault_pass_on(&fault.old, signal_number, info, context);
 }
 
 static void install(void) {

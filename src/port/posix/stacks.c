@@ -31,6 +31,7 @@
 // Locks: one, taken with any other lock held; under it guards are made, nothing else that waits.
 // After a fork the child of a program with threads must not use stacks.
 #include "port/port.h"
+#include "port/posix/watched_stack.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -302,6 +303,7 @@ static char *map_from_slab(size_t size, size_t *usable) {
 void *bw__port_stack_map(size_t size, size_t *usable) {
   int saved = errno;
   char *lo = size > CLASS_MAX ? map_one(size, usable) : map_from_slab(size, usable);
+  if (lo) bw__watched_stack_begin(lo, *usable);
   errno = saved;
   return lo;
 }
@@ -359,6 +361,7 @@ static bool may_have_memory(slab *s, char *lo) {
 
 void bw__port_stack_unmap(void *lo, size_t usable) {
   int saved = errno;
+  bw__watched_stack_end(lo);
   if (usable > CLASS_MAX) {
     size_t bytes = stride_of(usable);
     munmap((char *)lo - (bytes - usable), bytes);

@@ -107,6 +107,11 @@ bool bw__port_mem_protect(void *p, size_t n, bool accessible) {
 
 void bw__port_at_fault(void (*fn)(uintptr_t address, uintptr_t sp)) { (void)fn; }
 
+void bw__port_at_divide(bool (*wanted)(uintptr_t sp), void (*go_on)(bool overflow, uintptr_t pc)) {
+  (void)wanted;
+  (void)go_on;
+}
+
 void bw__port_thread_fault_stack(bool on) { (void)on; }
 
 bw__port_mem_info bw__port_mem_read(void) {
