@@ -285,6 +285,7 @@ THREADS_TEST(context_bulk_cancel_ends_waits_of_threads) { test_run(threads_wait,
 // Blocks of values, with contexts that end at any moment: what was sent, by the counts, is received
 // or left, once; and each sender's values come in their order.
 enum { PAIRS = 3, ROUNDS = 300 };
+static const int caps[] = {0, 3, 6, 9};
 
 typedef struct {
   bw_chan *chan;
@@ -348,7 +349,7 @@ static int exchanges(void *arg) {
   int rounds = test_is_slow_build() || BW_WASM ? ROUNDS / 10 : ROUNDS;
   for (int round = 0; round < rounds; round++) {
     bw_cancel *cancel;
-    exchange x = {.chan = bw_chan_make(sizeof(int64_t), round % 4 * 3), .running = 2 * PAIRS};
+    exchange x = {.chan = bw_chan_make(sizeof(int64_t), caps[round % 4]), .running = 2 * PAIRS};
     peer peers[PAIRS];
     x.ctx = round % 2 ? bw_with_cancel(bw_context_background(), &cancel)
                       : bw_with_timeout(bw_context_background(), round * BW_MICROSECOND, &cancel);
