@@ -145,7 +145,6 @@ int bw_run(int (*fn)(void *), void *arg, const bw_options *options) {
   if (code != 0) return code;
   bw__sched *s = &bw__sched_state;
   bw__env_read();
-  bw__monitor_start();
   s->running = true;
   main_call call = {fn, arg, 0};
   size_t least = bw__port_capabilities.main_stack;
@@ -159,6 +158,7 @@ int bw_run(int (*fn)(void *), void *arg, const bw_options *options) {
     bw__m_set_current(m);
     bw__p_take_idle(m);
   }
+  bw__monitor_start(); // it may start goroutines at once: not before this M counts as awake
   code = m && start_threads(s) ? bw_go_with(&options_of_main, main_goroutine, &call) : BW_ENOMEM;
   if (code != 0) bw__runtime_stop();
   if (m) bw__m_serve(m);
