@@ -67,7 +67,8 @@ static int die_of_div(void *arg) {
   div_by(&by);
   return 0;
 }
-DEATH_TEST(panic_b92_div_not_recovered, 2, "panic: " ZERO "\n\ngoroutine 1 [running]:\n  main") {
+DEATH_TEST(panic_b92_div_not_recovered, 2,
+           "panic: " ZERO "\n\ngoroutine 1 [running]:\n  panic in bw_div\n  main") {
   test_run(die_of_div, NULL, 1);
 }
 

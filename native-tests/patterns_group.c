@@ -297,6 +297,7 @@ TEST(patterns_parallel_error_stops) { test_run(error_stops, NULL, 0); }
 typedef struct {
   atomic_int inside, calls;
   uint64_t caller;
+  atomic_bool came; // the caller has its item
   bool rescued;
 } panicking_crew;
 
@@ -306,9 +307,11 @@ static int panic_or_wait(void *arg, size_t i) {
   atomic_fetch_add(&p->calls, 1);
   if (bw_goid() == p->caller) {
     while (atomic_load(&p->inside) == 0) bw_gosched();
+    atomic_store(&p->came, true);
     bw_panic("enough");
   }
   atomic_fetch_add(&p->inside, 1);
+  while (!atomic_load(&p->came)) bw_gosched(); // or the others do it all
   for (int k = 0; k < 20; k++) bw_gosched();
   atomic_fetch_sub(&p->inside, 1);
   return 0;

@@ -275,6 +275,7 @@ static void abandon(bw__waiter *w) {
     if (q) bw__waitq_remove(q, d);
   }
   if (s->end.cancel) bw__cancel_unwatch(s->end.cancel, &s->watch);
+  if (s->n > FEW) bw_free(s->sudogs); // which select_many would have done
 }
 
 static void expire(bw__timer *t, int64_t now) {

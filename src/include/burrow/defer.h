@@ -147,7 +147,7 @@ BW_NORETURN void bw_goexit(void);
 
 // ---- integer division ---------------------------------------------------------------------------
 
-BW_NORETURN void bw__divide_by_zero(void);
+BW_NORETURN void bw__divide_by_zero(const char *func);
 
 /// Go's n / by and n % by, on all targets: zero for `by` panics with "runtime error: integer divide
 /// by zero", which can be recovered from exactly as from bw_panic. INT64_MIN / -1 is INT64_MIN, and
@@ -177,11 +177,11 @@ BW_NORETURN void bw__divide_by_zero(void);
 /// UndefinedBehaviorSanitizer ends the program before C's own division; the other sanitizers change
 /// nothing.
 static inline int64_t bw_div(int64_t n, int64_t by) {
-  if (by == 0) bw__divide_by_zero();
+  if (by == 0) bw__divide_by_zero(__func__);
   return by == -1 ? (int64_t)(0 - (uint64_t)n) : n / by;
 }
 static inline int64_t bw_mod(int64_t n, int64_t by) {
-  if (by == 0) bw__divide_by_zero();
+  if (by == 0) bw__divide_by_zero(__func__);
   return by == -1 ? 0 : n % by;
 }
 
