@@ -63,7 +63,7 @@ TEST(sched_b56_queue_steal) {
   bw_free(thief);
 }
 
-// Two goroutines that ready each other make way for one that waits in the ring after sixteen turns.
+// Two goroutines that ready each other make way for one that waits in the ring after two looks.
 // (A chain that the system interrupts may have more, for it looks at the clock.)
 static int turns_before_the_ring(bw__p *p) {
   static bw__g pair[2], third;
@@ -78,19 +78,20 @@ static int turns_before_the_ring(bw__p *p) {
   return turns - 1;
 }
 
-static void chains(bool solo) {
+static void chains(bool solo, int turns_wanted) {
   bw__p *p = p_make(solo);
   int least = turns_before_the_ring(p);
   for (int i = 0; i < 1000; i++) {
     int turns = turns_before_the_ring(p);
     if (turns < least) least = turns;
   }
-  CHECK(least >= 14 && least <= 16); // what was left over is the first of the next chain
+  CHECK(least >= turns_wanted - 2 &&
+        least <= turns_wanted); // what was left over is the first of the next chain
   bw_free(p);
 }
 TEST(sched_queue_chain_makes_way) {
-  chains(true);
-  chains(false);
+  chains(true, 2 * BW_CHAIN_LOOKS_EVERY_SOLO);
+  chains(false, 2 * BW_CHAIN_LOOKS_EVERY);
 }
 
 // A pair whose turns are short beside the others' has a share of the time, not of the turns.

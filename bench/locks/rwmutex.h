@@ -13,8 +13,8 @@
 typedef struct {
   lk_rwmutex mu;
   int64_t each;
-  int64_t writes_one_in; // 0: none
-  int64_t value;         // under mu
+  int64_t writes_one_in;       // 0: none
+  _Alignas(128) int64_t value; // under mu; in a line of its own, as Go's is
   atomic_int_fast64_t read;
 } lk_shared;
 

@@ -153,21 +153,23 @@ BW_NOINLINE void bw__runq_overflow(bw__p *p, bw__g *g, uint32_t room) {
   put_batch(first, (int)room / 2 + 1);
 }
 
-// Chains that take turns of the same length get sixteen each: then nobody waits for long, and a
-// thief sees that everybody's turn comes (comes_round). One whose turns are short beside what the
-// others took since its last chain goes on for a quarter of that time, so that they cannot have all
-// of it (behaviour 54), and ten milliseconds at most. The clock is looked at twice in sixteen
-// turns, and only while somebody waits in the ring.
+// Chains that take turns of the same length get sixteen each, with one P eight times as many: then
+// nobody waits for long, and a thief sees that everybody's turn comes (comes_round). One whose
+// turns are short beside what the others took since its last chain goes on for a quarter of that
+// time, so that they cannot have all of it (behaviour 54), and ten milliseconds at most. The clock
+// is looked at twice in a chain, and only while somebody waits in the ring.
 BW_NOINLINE bool bw__chain_goes_on(bw__p *p) {
+  p->chain_left = bw__chain_looks_every(p);
+  int64_t looks = ++p->chain_looks;
   if (bw__load_relaxed(&p->q.head) == bw__load_relaxed(&p->q.tail)) return true;
-  int64_t now = bw__port_now(), turns = (int64_t)p->inherited + 1;
+  int64_t now = bw__port_now();
   bw__store_relaxed(&bw__sched_state.coarse_now, now);
-  if (turns <= BW_CHAIN_LOOKS_EVERY) {
+  if (looks == 1) {
     p->chain_looked = now;
     return true;
   }
-  int64_t own = now - p->chain_looked; // of all turns but the first eight
-  int64_t first = own * BW_CHAIN_LOOKS_EVERY / (turns - BW_CHAIN_LOOKS_EVERY);
+  int64_t own = now - p->chain_looked; // of all turns but those before the first look
+  int64_t first = own / (looks - 1);   // of those
   int64_t others = p->before_chain + (p->chain_looked - p->chain_ended) - first;
   if (own < BW_SLICE && own < others / 4) return true;
   p->before_chain = now - p->chain_ended;

@@ -82,16 +82,21 @@ static inline bw__g *bw__next_take(bw__p *p) {
 
 // A goroutine that was just readied runs at once, in the time slice of the one that readied it: two
 // that wake each other stay together, a chain. Where others wait in the ring, a chain ends after
-// sixteen turns, or when it has had its share of the time (queue.c).
-enum { BW_CHAIN_LOOKS_EVERY = 8, BW_SLICE = 10 * 1000 * 1000 };
+// sixteen turns, or when it has had its share of the time (queue.c). With one P nobody watches, and
+// a chain may have eight times as many.
+enum { BW_CHAIN_LOOKS_EVERY = 8, BW_CHAIN_LOOKS_EVERY_SOLO = 64, BW_SLICE = 10 * 1000 * 1000 };
 
-// Whether the chain may go on. Called after each BW_CHAIN_LOOKS_EVERY of its turns.
-bool bw__chain_goes_on(bw__p *p);
-
-static inline bool bw__may_inherit(bw__p *p) {
-  return BW_LIKELY(p->inherited % BW_CHAIN_LOOKS_EVERY != BW_CHAIN_LOOKS_EVERY - 1) ||
-         bw__chain_goes_on(p);
+static inline uint32_t bw__chain_looks_every(const bw__p *p) {
+  return p->q.solo ? BW_CHAIN_LOOKS_EVERY_SOLO : BW_CHAIN_LOOKS_EVERY;
 }
+
+static inline void bw__chain_begin(bw__p *p) {
+  p->chain_looks = 0;
+  p->chain_left = bw__chain_looks_every(p) - 1;
+}
+
+// Whether the chain may go on. Called when chain_left is 0, which it is not after true.
+bool bw__chain_goes_on(bw__p *p);
 
 static inline void bw__runq_put(bw__p *p, bw__g *g, bool next) {
   if (next)
@@ -102,11 +107,11 @@ static inline void bw__runq_put(bw__p *p, bw__g *g, bool next) {
 
 static inline bw__g *bw__runq_take(bw__p *p) {
   bw__g *g;
-  if (bw__may_inherit(p) && (g = bw__next_take(p))) {
-    p->inherited++;
+  if ((BW_LIKELY(p->chain_left > 0) || bw__chain_goes_on(p)) && (g = bw__next_take(p))) {
+    p->chain_left--;
     return g;
   }
-  p->inherited = 0;
+  bw__chain_begin(p);
   g = bw__ring_pop(p);
   return g ? g : bw__next_take(p);
 }

@@ -68,8 +68,9 @@ typedef enum { BW_P_IDLE, BW_P_HELD, BW_P_BLOCKING } bw__p_status;
 typedef struct bw__p {
   // The owner's.
   _Alignas(BW_CACHE_LINE) int index;
-  uint32_t inherited;        // goroutines run from `next`, one after the other
-  int64_t chain_looked;      // when the first eight of them had run, if others waited then
+  uint32_t chain_left;       // goroutines to be run from `next`, one after the other,
+  uint32_t chain_looks;      // until the next look at the chain, and how many looks there were
+  int64_t chain_looked;      // the first of them, if others waited then
   int64_t chain_ended;       // when such a chain last had to make way,
   int64_t before_chain;      // and for how long it and all others had run until then
   bw__g *free_gs, *spare_gs; // free Gs with stacks: at most a batch, and one whole batch or NULL

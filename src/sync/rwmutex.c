@@ -152,7 +152,7 @@ static bool leave(bw_rwmutex *rw, uint64_t flag) {
     if (!(word & flag)) return false;
     n = waiting(word);
   } while (!change(rw, &word, (word & READERS) + n));
-  bw__sema_release_n(readers(rw), n);
+  if (n > 0) bw__sema_release_n(readers(rw), n);
   bw_mutex_unlock(&rw->writers);
   return true;
 }
