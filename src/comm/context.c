@@ -64,8 +64,19 @@ static void free_one(bw_context *ctx) {
   bw_free(ctx);
 }
 
+// Nobody can get a reference but from one that is there: no node above watches it.
+static bool is_unwatched(const bw_context *ctx) {
+  return ctx->kind == BW_CONTEXT_VALUE || !ctx->parent->node;
+}
+
+// Gives a reference back. True: it was the last. (The only one need not be taken off.)
+static bool drop(bw_context *ctx) {
+  if (is_unwatched(ctx) && bw__load_acquire(&ctx->refs) == 1) return true; // pairs with others' sub
+  return bw__sub(&ctx->refs, 1) == 1;
+}
+
 void bw_context_release(bw_context *ctx) {
-  while (ctx && is_counted(ctx) && bw__sub(&ctx->refs, 1) == 1) {
+  while (ctx && is_counted(ctx) && drop(ctx)) {
     bw_context *parent = ctx->parent;
     free_one(ctx);
     ctx = parent;

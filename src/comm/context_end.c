@@ -168,8 +168,10 @@ static bool end(bw__context_node *n, reason why) {
 
 // ---- made ---------------------------------------------------------------------------------------
 
-static void init(bw__context_node *n, bw__context_kind kind, bw_context *parent) {
+// `refs`: for whom it is made, and what holds it besides; nobody has it yet.
+static void init(bw__context_node *n, bw__context_kind kind, bw_context *parent, uint32_t refs) {
   bw__context_init(&n->base, kind, parent);
+  bw__store_relaxed(&n->base.refs, refs);
   n->deadline = n->base.node ? n->base.node->deadline : BW_NEVER;
   n->base.node = n;
   bw__store_relaxed(&n->phase, BW_PHASE_LIVE); // published with the context, as all here
@@ -189,8 +191,10 @@ static void attach(bw__context_node *n) {
     bw__context_leave(n); // its own deadline was quicker
 }
 
+static uint32_t refs_for(bw_cancel **cancel) { return cancel ? 2 : 1; }
+
 static bw_context *give(bw__context_node *n, bw_cancel **cancel) {
-  if (cancel) *cancel = (bw_cancel *)bw_context_retain(&n->base);
+  if (cancel) *cancel = (bw_cancel *)&n->base;
   return &n->base;
 }
 
@@ -199,7 +203,7 @@ bw_context *bw_with_cancel(bw_context *parent, bw_cancel **cancel) {
   bw__context_check_parent(parent);
   bw__context_node *n = bw_malloc(sizeof *n);
   if (!n) return NULL;
-  init(n, BW_CONTEXT_CANCEL, parent);
+  init(n, BW_CONTEXT_CANCEL, parent, refs_for(cancel));
   attach(n);
   return give(n, cancel);
 }
@@ -216,17 +220,15 @@ static void time_over(bw__timer *t, int64_t now) {
   bw_context_release(&k->node.base);
 }
 
-static void arm(bw__context_timed *k) {
-  bw_context_retain(&k->node.base);
-  bw__timer_start(&k->timer, k->node.deadline, 0);
-}
+// With a reference for the timer.
+static void arm(bw__context_timed *k) { bw__timer_start(&k->timer, k->node.deadline, 0); }
 
-static bw__context_timed *make_timed(bw_context *parent, int64_t deadline, int code,
+static bw__context_timed *make_timed(bw_context *parent, uint32_t refs, int64_t deadline, int code,
                                      const char *text) {
   size_t bytes = text ? strlen(text) + 1 : 0;
   bw__context_timed *k = bw_malloc(sizeof *k + bytes);
   if (!k) return NULL;
-  init(&k->node, BW_CONTEXT_TIMED, parent);
+  init(&k->node, BW_CONTEXT_TIMED, parent, refs);
   k->node.deadline = deadline;
   bw__timer_init_parting(&k->timer, time_over);
   k->timer.let_go = true;
@@ -248,7 +250,8 @@ bw_context *bw_with_deadline_cause(bw_context *parent, int64_t deadline, int cod
   if (parent_is_earlier(parent, deadline)) return bw_with_cancel(parent, cancel);
   bool over = deadline <= bw__port_now();
   if (!bw__timers_here()) return NULL;
-  bw__context_timed *k = make_timed(parent, deadline, code, text);
+  uint32_t refs = refs_for(cancel) + (over ? 0 : 1);
+  bw__context_timed *k = make_timed(parent, refs, deadline, code, text);
   if (!k) return NULL;
   if (!over) arm(k);
   attach(&k->node);
