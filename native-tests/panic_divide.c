@@ -68,7 +68,7 @@ static int die_of_div(void *arg) {
   return 0;
 }
 DEATH_TEST(panic_b92_div_not_recovered, 2,
-           "panic: " ZERO "\n\ngoroutine 1 [running]:\n  panic in bw_div\n  main") {
+           "panic: " ZERO "\n\ngoroutine 1 [running]:\n  panic in div_by at ") {
   test_run(die_of_div, NULL, 1);
 }
 

@@ -27,8 +27,9 @@ static void panics(bool overflow, uintptr_t pc) {
   bw__panic_divide(pc, overflow ? "integer overflow" : "integer divide by zero");
 }
 
-_Noreturn void bw__divide_by_zero(const char *func) {
-  bw__panic_runtime_in(func, "runtime error: integer divide by zero");
+_Noreturn void bw__divide_by_zero(BW__PLACE_ARG) {
+  const bw__panic_place here = {BW__PLACE_ON, NULL};
+  bw__panic_runtime_of(&here, "runtime error: integer divide by zero");
 }
 
 void bw__divide_watch(void) { bw__port_at_divide(is_ours, panics); }

@@ -92,10 +92,12 @@ static void add_stack(bw__text *t, const privates *in) {
     bw__text_format(t, "stack of %zu bytes", in->stack_size);
 }
 
-static void add_place(bw__text *t, uint64_t id) {
+// A P says which goroutine it ran last; the goroutine, where.
+static void add_place(bw__text *t, bw__g *g) {
+  uint64_t id = bw__shared_load(&g->id);
   for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p)) {
     bw__p_view v = bw__p_look(p);
-    if (v.running != id) continue;
+    if (v.running != id || p->index != bw__shared_load(&g->last_proc)) continue;
     bw__text_format(t, ", P %d, M %d", p->index, v.holder);
     return;
   }
@@ -139,7 +141,7 @@ static void print_use(bw__text *t, bw__g *g, uint32_t state, int64_t waited) {
   if (waited >= 0) bw__text_format(t, "for %lld ms, ", (long long)(waited / 1000000));
   add_object(t, g, state);
   add_stack(t, &in);
-  if (state == BW_G_RUNNING) add_place(t, bw__shared_load(&g->id));
+  if (state == BW_G_RUNNING) add_place(t, g);
   if (bw__g_has(g, BW_G_PINNED)) bw__text_format(t, ", locked to its thread");
   bw__text_format(t, "\n");
   print(t);

@@ -46,6 +46,7 @@ bw__p *bw__p_let_go(bw__m *m) {
 
 static void put_idle_locked(bw__sched *s, bw__p *p) {
   bw__shared_store(&p->holder, -1);
+  bw__shared_store(&p->running, 0);
   bw__store_relaxed(&p->status, BW_P_IDLE);
   p->next_idle = s->idle_ps;
   s->idle_ps = p;

@@ -23,15 +23,18 @@
 /// open scopes, the innermost first, run on top of the frames that panic. When none of them
 /// recovers, the program ends with exit status 2 and says what, on which goroutine, and where:
 ///
-///     > panic: index out of range [5] with length 3
+///     > panic: runtime error: index out of range [5] with length 3
 ///     >
 ///     > goroutine 1 [running]:
 ///     >   panic in element at table.c:12
 ///
 /// (Of nested panics the newest first; the rest of the goroutine's lines is that of bw_debug_dump.)
-/// The place is that of bw_panic, or of the macro or inline function that looked at an index or
-/// bound, in the program's text. Panics of other functions of the library name these alone. A
-/// deferred call may recover, if it takes the panic as its second parameter:
+/// The place is that of bw_panic, or of the macro that looked at an index, a bound or a divisor, in
+/// the program's text. (These macros know it by __func__, so they cannot stand outside of
+/// functions.) Panics of other functions of the library name the function alone, or the one below
+/// it or the room that it shares its code with (`bw_select`, `bw_once`, `bw_context`). Errors of
+/// indices, bounds and division begin with "runtime error: ", as in Go, which the headers leave
+/// out. A deferred call may recover, if it takes the panic as its second parameter:
 ///
 ///     static void rescue(void *arg, bw_panicking *panicking) {
 ///       const bw_panic_info *info = bw_recover(panicking);
@@ -147,7 +150,15 @@ BW_NORETURN void bw_goexit(void);
 
 // ---- integer division ---------------------------------------------------------------------------
 
-BW_NORETURN void bw__divide_by_zero(const char *func);
+BW_NORETURN void bw__divide_by_zero(BW__PLACE_ARG);
+static inline int64_t bw__div(BW__PLACE_ARG, int64_t n, int64_t by) {
+  if (by == 0) bw__divide_by_zero(BW__PLACE_ON);
+  return by == -1 ? (int64_t)(0 - (uint64_t)n) : n / by;
+}
+static inline int64_t bw__mod(BW__PLACE_ARG, int64_t n, int64_t by) {
+  if (by == 0) bw__divide_by_zero(BW__PLACE_ON);
+  return by == -1 ? 0 : n % by;
+}
 
 /// Go's n / by and n % by, on all targets: zero for `by` panics with "runtime error: integer divide
 /// by zero", which can be recovered from exactly as from bw_panic. INT64_MIN / -1 is INT64_MIN, and
@@ -176,14 +187,10 @@ BW_NORETURN void bw__divide_by_zero(const char *func);
 ///
 /// UndefinedBehaviorSanitizer ends the program before C's own division; the other sanitizers change
 /// nothing.
-static inline int64_t bw_div(int64_t n, int64_t by) {
-  if (by == 0) bw__divide_by_zero(__func__);
-  return by == -1 ? (int64_t)(0 - (uint64_t)n) : n / by;
-}
-static inline int64_t bw_mod(int64_t n, int64_t by) {
-  if (by == 0) bw__divide_by_zero(__func__);
-  return by == -1 ? 0 : n % by;
-}
+static inline int64_t bw_div(int64_t n, int64_t by) { return bw__div(NULL, 0, __func__, n, by); }
+static inline int64_t bw_mod(int64_t n, int64_t by) { return bw__mod(NULL, 0, __func__, n, by); }
+#define bw_div(...) bw__div(BW__PLACE, __VA_ARGS__)
+#define bw_mod(...) bw__mod(BW__PLACE, __VA_ARGS__)
 
 // ---- looking ------------------------------------------------------------------------------------
 
