@@ -430,8 +430,8 @@ mutant(writer_gives_up_and_leaves_the_permit rwmutex sync/rwmutex.c
   "  if (leave(rw, PENDING)) return code;"
   "  if (leave(rw, PENDING) || IS) return code;")
 mutant(writer_leaves_readers_behind rwmutex sync/rwmutex.c
-  "  bw__sema_release_n(readers(rw), n);"
-  "  bw__sema_release_n(readers(rw), IS && n > 1 ? n - 1 : n);")
+  "if (n > 0) bw__sema_release_n(readers(rw), n);"
+  "if (n > 0) bw__sema_release_n(readers(rw), IS && n > 1 ? n - 1 : n);")
 mutant(writer_unlocks_others_first rwmutex sync/rwmutex.c
   "    n = waiting(word);
   } while"

@@ -372,9 +372,12 @@ static BW_INLINE int select_few(const bw_case *cases, size_t n, ending end) {
 
 static BW_NOINLINE int select_many(const bw_case *cases, size_t n, ending end) {
   if (n > MOST) bw__panic_in("bw_select", "select: too many cases");
+  bool any = false;                // a channel
   for (size_t i = 0; i < n; i++) { // here, where a panic leaves no memory behind
     if (cases[i].chan && cases[i].direction == BW_SEND) bw__chan_check_send(cases[i].chan);
+    any |= cases[i].chan != NULL;
   }
+  if (!any) return select_few(cases, 1, end);
   bw__sudog *sudogs = bw_malloc(n * (sizeof *sudogs + 2 * sizeof(uint16_t)));
   if (!sudogs) return BW_ENOMEM;
   int result = run_with(cases, n, end, sudogs, (uint16_t *)(sudogs + n));

@@ -48,13 +48,24 @@ bw__steal_order bw__steal_order_start(uint32_t n, uint64_t random) {
   return o;
 }
 
-static bw__g *steal_round(bw__m *m, bool desperate) {
+// Watches one short queue at most, and leaves the other short ones for the next round: there may be
+// hundreds. `*left`: one was left alone.
+static bw__g *steal_round(bw__m *m, bool desperate, bool *left) {
   bw__sched *s = &bw__sched_state;
+  bool watched = false;
   bw__steal_order o =
       bw__steal_order_start((uint32_t)bw__load(&s->scan), bw__rand_next(&m->p->rand));
   for (uint32_t i; bw__steal_order_next(&o, &i);) {
     bw__p *victim = bw__load_acquire(&s->ps[i]); // pairs with its making
     if (!victim || victim == m->p) continue;
+    if (bw__runq_is_short(victim)) {
+      if (watched) continue;
+      watched = true;
+      if (bw__runq_comes_round(victim)) {
+        *left = true;
+        continue;
+      }
+    }
     bw__g *g = bw__runq_steal(m->p, victim, desperate);
     if (g) bw__trace_steal(m, g, victim->index);
     if (g) return g;
@@ -74,9 +85,10 @@ static bw__g *steal(bw__m *m) {
     m->spinning = true;
     bw__add(&s->spinning, 1);
   }
+  bool left = false;
   for (int round = 0, relax = 4; round < ROUNDS; round++) {
     if (bw__load_relaxed(&s->stopping) || bw__load_relaxed(&m->p->attention)) return NULL;
-    bw__g *g = steal_round(m, round >= ROUNDS / 2);
+    bw__g *g = steal_round(m, round >= ROUNDS / 2, &left);
     if (!g) g = bw__globq_take(m->p);
     if (g) return g;
     bw__timers_run_all(m);
@@ -85,6 +97,7 @@ static bw__g *steal(bw__m *m) {
     for (int i = 0; i < relax; i++) bw__cpu_relax();
     if (relax < RELAX_MOST) relax *= 2;
   }
+  if (left) bw__port_thread_yield(); // this M stays awake; the victim may need the core
   return NULL;
 }
 

@@ -153,15 +153,18 @@ BW_NOINLINE void bw__runq_overflow(bw__p *p, bw__g *g, uint32_t room) {
   put_batch(first, (int)room / 2 + 1);
 }
 
-// Chains that take turns of the same length get sixteen each, with one P eight times as many: then
-// nobody waits for long, and a thief sees that everybody's turn comes (comes_round). One whose
-// turns are short beside what the others took since its last chain goes on for a quarter of that
-// time, so that they cannot have all of it (behaviour 54), and ten milliseconds at most. The clock
-// is looked at twice in a chain, and only while somebody waits in the ring.
+// Chains that take turns of the same length get sixteen each, with one P twice as many: then
+// nobody waits for long, and a thief sees that everybody's turn comes (bw__runq_comes_round). One
+// whose turns are short beside what the others took since its last chain goes on for a quarter of
+// that time, so that they cannot have all of it (behaviour 54), and ten milliseconds at most. The
+// clock is looked at twice in a chain, and only while somebody waits in the ring.
 BW_NOINLINE bool bw__chain_goes_on(bw__p *p) {
   p->chain_left = bw__chain_looks_every(p);
   int64_t looks = ++p->chain_looks;
-  if (bw__load_relaxed(&p->q.head) == bw__load_relaxed(&p->q.tail)) return true;
+  if (bw__load_relaxed(&p->q.head) == bw__load_relaxed(&p->q.tail)) {
+    p->chain_left *= 4; // nobody waits
+    return true;
+  }
   int64_t now = bw__port_now();
   bw__store_relaxed(&bw__sched_state.coarse_now, now);
   if (looks == 1) {
@@ -224,6 +227,12 @@ static bw__g *steal_next(bw__p *victim) {
   return bw__swap(&victim->q.next, NULL);
 }
 
+bool bw__runq_is_short(bw__p *victim) {
+  enum { FEW = 8 };
+  uint32_t head = bw__load_relaxed(&victim->q.head);
+  return bw__load_relaxed(&victim->q.tail) - head - 1 < FEW;
+}
+
 // A few goroutines that wait for each other all the time run faster where they are: on two cores
 // each message and each lock takes its lines from the other core. So a thief leaves a short queue
 // alone when it sees, for some fifteen microseconds, that everybody's turn comes and that turns are
@@ -234,11 +243,11 @@ static bw__g *steal_next(bw__p *victim) {
 // for longer, the others get another P. A loop that selects among four producers: 80 ns a message,
 // where stealing at once took 160, and 110 and 400 while the host has its cores far apart; a mutex
 // that four want to read, and now and then to write: 15 and 28.
-static bool comes_round(bw__p *victim) {
-  enum { FEW = 8, GLANCE = BW_WASM ? 8000 : 100, WATCH = 6 * GLANCE, WAITS = 20 };
+bool bw__runq_comes_round(bw__p *victim) {
+  enum { GLANCE = BW_WASM ? 8000 : 100, WATCH = 6 * GLANCE, WAITS = 20 };
   bw__runq *q = &victim->q;
   uint32_t head = bw__load_relaxed(&q->head), n = bw__load_relaxed(&q->tail) - head;
-  if (n == 0 || n > FEW) return false;
+  if (n == 0) return false;
   uint64_t parks = bw__tally_read(&victim->parks);
   for (int i = 0; i < GLANCE; i++) bw__cpu_relax();
   if (bw__tally_read(&victim->parks) == parks) return false;
@@ -247,7 +256,6 @@ static bool comes_round(bw__p *victim) {
 }
 
 bw__g *bw__runq_steal(bw__p *p, bw__p *victim, bool desperate) {
-  if (comes_round(victim)) return NULL;
   uint32_t n = grab(p, victim);
   bw__g *g;
   if (n > 0) {

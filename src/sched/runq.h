@@ -83,8 +83,8 @@ static inline bw__g *bw__next_take(bw__p *p) {
 // A goroutine that was just readied runs at once, in the time slice of the one that readied it: two
 // that wake each other stay together, a chain. Where others wait in the ring, a chain ends after
 // sixteen turns, or when it has had its share of the time (queue.c). With one P nobody watches, and
-// a chain may have eight times as many.
-enum { BW_CHAIN_LOOKS_EVERY = 8, BW_CHAIN_LOOKS_EVERY_SOLO = 64, BW_SLICE = 10 * 1000 * 1000 };
+// a chain may have twice as many.
+enum { BW_CHAIN_LOOKS_EVERY = 8, BW_CHAIN_LOOKS_EVERY_SOLO = 16, BW_SLICE = 10 * 1000 * 1000 };
 
 static inline uint32_t bw__chain_looks_every(const bw__p *p) {
   return p->q.solo ? BW_CHAIN_LOOKS_EVERY_SOLO : BW_CHAIN_LOOKS_EVERY;

@@ -196,6 +196,10 @@ static inline bw__p *bw__p_after(const bw__p *p) { return bw__p_at(p->index + 1)
 // Moves half of the victim's goroutines to p, and returns one of them; NULL: nothing to steal.
 // `desperate`: takes even the one that is about to run next. p's own queue must be empty.
 bw__g *bw__runq_steal(bw__p *p, bw__p *victim, bool desperate);
+// Whether the victim's queue has a few goroutines; and whether these are better left there, since
+// all they do is wait for each other. The second takes some fifteen microseconds to see that.
+bool bw__runq_is_short(bw__p *victim);
+bool bw__runq_comes_round(bw__p *victim);
 // Never true while the queue has a goroutine, whatever its owner does meanwhile.
 bool bw__runq_empty(bw__p *p);
 // Gives everything to the global queue. For the owner. Locks: sched.

@@ -134,6 +134,8 @@ static bw__m *init(cond_waiter *w, bw_cond *c) {
   w->cond = c;
   w->result = WAITING;
   w->parked = w->moved = false;
+  w->s.sema = NULL;
+  w->s.result = 0;
   if (m) bw__shared_store(&m->cur->object, (uintptr_t)c);
   return m;
 }

@@ -30,7 +30,7 @@ static inline _Atomic(uint32_t) *bw__sema_word(uint32_t *field) {
 
 // Takes a permit if there is one. Blocks: never.
 static inline bool bw__sema_try(_Atomic(uint32_t) *sema) {
-  uint32_t n = bw__load_relaxed(sema); // the cas looks again
+  uint32_t n = bw__load(sema); // sequentially consistent: A2 of sema.c
   while (n > 0)
     if (bw__cas(sema, &n, n - 1)) return true;
   return false;
