@@ -39,10 +39,10 @@ extern "C" {
 /// Wait unlocks, waits, and locks again, as one step for whoever changes things under the lock: a
 /// change that comes after the unlock, and its signal, are not missed. It returns only when it was
 /// signalled (never by itself), but by then somebody else may have had the lock: look again.
-/// Those who wait are woken in the order in which they came. A broadcast that is given while `mu` is
-/// locked makes them wait for that, and each unlock wakes the next: so it costs no more with many
-/// who wait. The condition and its lock must stay until all waits have returned, which is later than
-/// the signal.
+/// Those who wait are woken in the order in which they came. A broadcast that is given while `mu`
+/// is locked makes them wait for that, and each unlock wakes the next: so it costs no more with
+/// many who wait. The condition and its lock must stay until all waits have returned, which is
+/// later than the signal.
 ///
 /// Who uses a copy of one that was used before panics "sync.Cond is copied".
 typedef struct bw_cond {
