@@ -172,8 +172,16 @@ static int give_up_writing(bw_rwmutex *rw, int code) {
   return 0;
 }
 
+static BW_INLINE int lock_writers(bw_rwmutex *rw, int64_t deadline, bw__cancel_source *cancel) {
+  int32_t unlocked = 0; // most likely: without the call
+  if (__atomic_compare_exchange_n(&rw->writers.state, &unlocked, 1, 0, __ATOMIC_ACQUIRE,
+                                  __ATOMIC_RELAXED))
+    return 0;
+  return bw__mutex_lock_inside(&rw->writers, BW_REASON_RWMUTEX, rw, deadline, cancel);
+}
+
 static BW_INLINE int lock(bw_rwmutex *rw, int64_t deadline, bw__cancel_source *cancel) {
-  int code = bw__mutex_lock_inside(&rw->writers, BW_REASON_RWMUTEX, rw, deadline, cancel);
+  int code = lock_writers(rw, deadline, cancel);
   if (code != 0) return code;
   uint64_t word = 0; // most likely
   while (!change(rw, &word, word & READERS ? word | PENDING : HOLDS)) {}
