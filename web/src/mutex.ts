@@ -5,9 +5,12 @@ import { LOCK } from './exports.js';
 import { Lock, makePlace, type Place } from './lock.js';
 import { releasing, releasingSync, wait, waitSync, type BlockOptions, type WaitOptions } from './wait.js';
 
+const LOCKED = 1, WOKEN = 2, STARVING = 4, WAITERS = 3; // the last: how far up they are counted
+
 /**
- * @internal A bw_mutex in a record: its own, or a once's. Nobody waits and nobody has it: its word is 0; one has it: 1.
- * These two are changed into each other without a call. All else is the module's to do.
+ * @internal A bw_mutex in a record: its own, or a once's. What changes nothing but LOCKED is done here, without a call:
+ * a lock of one that is free (bw_mutex_trylock), and an unlock that has nobody to wake, since nobody waits or one is awake
+ * already (the bits are those of sync/mutex.c). All else is the module's to do.
  *
  * What an exchange costs is all that such a change may cost, so the other words are read as plain numbers, for which no
  * function is called: the exchange keeps them in their order. And the view is kept: memory only grows, so it stays good
@@ -31,7 +34,10 @@ export class MutexWord {
 
   /** Locks if that is possible without a call. The record may be another's by now: then it is unlocked again. */
   take(): boolean {
-    if (this.#ended() || Atomics.compareExchange(this.#words, this.#index, 0, 1) !== 0) return false;
+    if (this.#ended()) return false;
+    const was = this.#words[this.#index]!; // the exchange looks again
+    if ((was & (LOCKED | STARVING)) !== 0) return false;
+    if (Atomics.compareExchange(this.#words, this.#index, was, was | LOCKED) !== was) return false;
     const { core, at, id } = this.#place;
     const now = this.#words[this.#idIndex]!;
     if (now === id) return true;
@@ -42,7 +48,9 @@ export class MutexWord {
   /** Unlocks if that is possible without a call. */
   #give(): boolean {
     if (this.#ended() || this.#words[this.#idIndex] !== this.#place.id) return false;
-    return Atomics.compareExchange(this.#words, this.#index, 1, 0) === 1;
+    const was = this.#words[this.#index]!;
+    if ((was & (LOCKED | STARVING)) !== LOCKED || (was >> WAITERS !== 0 && (was & WOKEN) === 0)) return false;
+    return Atomics.compareExchange(this.#words, this.#index, was, was & ~LOCKED) === was;
   }
 
   #ended(): boolean {
