@@ -288,20 +288,13 @@ enum { PAIRS = 3, ROUNDS = 300 };
 static const int caps[] = {0, 3, 6, 9};
 
 typedef struct {
-  bw_chan *chan;
-  bw_context *ctx;
-  atomic_llong sent, received, sends, receives;
-  atomic_int running;
-} exchange;
-
-typedef struct {
-  exchange *x;
+  context_exchange *x;
   int number;
 } peer;
 
 static void exchange_send(void *arg) {
   peer *p = arg;
-  exchange *x = p->x;
+  context_exchange *x = p->x;
   bw__rand rand = {(uint64_t)p->number};
   int64_t values[20], next = 0;
   for (int code = 0; !code && !bw_context_err(x->ctx); bw_gosched()) {
@@ -316,20 +309,19 @@ static void exchange_send(void *arg) {
   atomic_fetch_sub(&x->running, 1);
 }
 
-static void take(exchange *x, const int64_t *values, ptrdiff_t got, int64_t *last) {
+static void take(context_exchange *x, const int64_t *values, ptrdiff_t got, int64_t *last) {
   for (ptrdiff_t i = 0; i < got; i++) {
     int from = (int)(values[i] >> 32);
     int64_t number = values[i] & 0xffffffff;
     CHECK(from < PAIRS && number > last[from]);
     last[from] = number;
-    atomic_fetch_add(&x->received, values[i]);
+    context_exchange_took(x, values[i]);
   }
-  atomic_fetch_add(&x->receives, got);
 }
 
 static void exchange_recv(void *arg) {
   peer *p = arg;
-  exchange *x = p->x;
+  context_exchange *x = p->x;
   bw__rand rand = {100 + (uint64_t)p->number};
   int64_t values[20], last[PAIRS];
   for (int i = 0; i < PAIRS; i++) last[i] = -1;
@@ -344,35 +336,26 @@ static void exchange_recv(void *arg) {
   atomic_fetch_sub(&x->running, 1);
 }
 
+static void exchange_start(context_exchange *x) {
+  static peer peers[PAIRS]; // of one exchange at a time
+  for (int i = 0; i < PAIRS; i++) {
+    peers[i] = (peer){x, i};
+    CHECK_EQ(bw_go(exchange_send, &peers[i]), 0);
+    CHECK_EQ(bw_go(exchange_recv, &peers[i]), 0);
+  }
+}
+
+static void exchange_drain(context_exchange *x) {
+  for (int64_t v; bw_chan_try_recv(x->chan, &v) == 0;) context_exchange_took(x, v);
+}
+
 static int exchanges(void *arg) {
   (void)arg;
   int rounds = test_is_slow_build() || BW_WASM ? ROUNDS / 10 : ROUNDS;
   for (int round = 0; round < rounds; round++) {
-    bw_cancel *cancel;
-    exchange x = {.chan = bw_chan_make(sizeof(int64_t), caps[round % 4]), .running = 2 * PAIRS};
-    peer peers[PAIRS];
-    x.ctx = round % 2 ? bw_with_cancel(bw_context_background(), &cancel)
-                      : bw_with_timeout(bw_context_background(), round * BW_MICROSECOND, &cancel);
-    for (int i = 0; i < PAIRS; i++) {
-      peers[i] = (peer){&x, i};
-      CHECK_EQ(bw_go(exchange_send, &peers[i]), 0);
-      CHECK_EQ(bw_go(exchange_recv, &peers[i]), 0);
-    }
-    for (int i = 0; i < round % 20; i++) bw_gosched();
-    if (round % 2) bw_cancel_now(cancel);
-    context_wait(x.ctx);
-    while (atomic_load(&x.running) > 0) bw_gosched();
-    for (int64_t v; bw_chan_try_recv(x.chan, &v) == 0;) {
-      atomic_fetch_add(&x.received, v);
-      atomic_fetch_add(&x.receives, 1);
-    }
-    CHECK_EQ(atomic_load(&x.sends), atomic_load(&x.receives));
-    CHECK_EQ(atomic_load(&x.sent), atomic_load(&x.received));
-    context_wait_alone();
-    CHECK_EQ(context_watchers(x.ctx), 0);
-    bw_cancel_release(cancel);
-    bw_context_release(x.ctx);
-    bw_chan_release(x.chan);
+    context_exchange x = {.chan = bw_chan_make(sizeof(int64_t), caps[round % 4]),
+                          .running = 2 * PAIRS};
+    context_exchange_round(&x, round, exchange_start, exchange_drain);
   }
   return 0;
 }

@@ -59,4 +59,43 @@ static inline void context_wait_alone(void) {
   while (bw_num_goroutine() > 1) bw_gosched();
 }
 
+// ---- exchanges ----------------------------------------------------------------------------------
+
+// Senders and receivers of one channel, whose context ends at any moment. Each counts what it has
+// sent or received, and leaves `running`.
+typedef struct {
+  bw_chan *chan;
+  bw_context *ctx;
+  atomic_llong sent, received, sends, receives; // sums, and how many
+  atomic_int running;
+} context_exchange;
+
+static inline void context_exchange_took(context_exchange *x, int64_t value) {
+  atomic_fetch_add(&x->received, value);
+  atomic_fetch_add(&x->receives, 1);
+}
+
+// x has its channel and how many will run. What was sent is received or left (`drain` takes it
+// then), and nothing else is. Gives the channel back.
+static inline void context_exchange_round(context_exchange *x, int round,
+                                          void (*begin)(context_exchange *x),
+                                          void (*drain)(context_exchange *x)) {
+  bw_cancel *cancel;
+  x->ctx = round % 2 ? bw_with_cancel(bw_context_background(), &cancel)
+                     : bw_with_timeout(bw_context_background(), round * BW_MICROSECOND, &cancel);
+  begin(x);
+  for (int i = 0; i < round % 20; i++) bw_gosched();
+  if (round % 2) bw_cancel_now(cancel);
+  context_wait(x->ctx);
+  while (atomic_load(&x->running) > 0) bw_gosched();
+  drain(x);
+  CHECK_EQ(atomic_load(&x->sends), atomic_load(&x->receives));
+  CHECK_EQ(atomic_load(&x->sent), atomic_load(&x->received));
+  context_wait_alone();
+  CHECK_EQ(context_watchers(x->ctx), 0);
+  bw_cancel_release(cancel);
+  bw_context_release(x->ctx);
+  bw_chan_release(x->chan);
+}
+
 #endif

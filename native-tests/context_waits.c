@@ -263,15 +263,8 @@ THREADS_TEST(context_cancel_ends_waits_of_threads) { test_run(threads_wait, NULL
 // and nothing else is.
 enum { PAIRS = 4, ROUNDS = 400 };
 
-typedef struct {
-  bw_chan *chan;
-  bw_context *ctx;
-  atomic_llong sent, received, sends, receives, ended;
-  atomic_int running;
-} exchange;
-
 static void exchange_send(void *arg) {
-  exchange *x = arg;
+  context_exchange *x = arg;
   for (int i = 1;; i++) {
     int code = bw_chan_send_ctx(x->ctx, x->chan, &i);
     if (code) break;
@@ -284,47 +277,36 @@ static void exchange_send(void *arg) {
 }
 
 static void exchange_recv(void *arg) {
-  exchange *x = arg;
+  context_exchange *x = arg;
   for (int i = 1;; i++) {
     int v = 0;
     int code = i % 2 ? bw_chan_recv_ctx(x->ctx, x->chan, &v)
                      : BW_SELECT_CTX(x->ctx, bw_on_recv(x->chan, &v), bw_on_recv(NULL, NULL));
     if (code) break;
-    atomic_fetch_add(&x->received, v);
-    atomic_fetch_add(&x->receives, 1);
+    context_exchange_took(x, v);
     if (bw_context_err(x->ctx)) break;
     if (i % 4 == 0) bw_gosched();
   }
   atomic_fetch_sub(&x->running, 1);
 }
 
+static void exchange_start(context_exchange *x) {
+  for (int i = 0; i < PAIRS; i++) {
+    CHECK_EQ(bw_go(exchange_send, x), 0);
+    CHECK_EQ(bw_go(exchange_recv, x), 0);
+  }
+}
+
+static void exchange_drain(context_exchange *x) {
+  for (int v; bw_chan_try_recv(x->chan, &v) == 0;) context_exchange_took(x, v);
+}
+
 static int exchanges(void *arg) {
   (void)arg;
   int rounds = test_is_slow_build() || BW_WASM ? ROUNDS / 10 : ROUNDS;
   for (int round = 0; round < rounds; round++) {
-    bw_cancel *cancel;
-    exchange x = {.chan = bw_chan_make(sizeof(int), round % 3), .running = 2 * PAIRS};
-    x.ctx = round % 2 ? bw_with_cancel(bw_context_background(), &cancel)
-                      : bw_with_timeout(bw_context_background(), round * BW_MICROSECOND, &cancel);
-    for (int i = 0; i < PAIRS; i++) {
-      CHECK_EQ(bw_go(exchange_send, &x), 0);
-      CHECK_EQ(bw_go(exchange_recv, &x), 0);
-    }
-    for (int i = 0; i < round % 20; i++) bw_gosched();
-    if (round % 2) bw_cancel_now(cancel);
-    context_wait(x.ctx);
-    while (atomic_load(&x.running) > 0) bw_gosched();
-    for (int v; bw_chan_try_recv(x.chan, &v) == 0;) {
-      atomic_fetch_add(&x.received, v);
-      atomic_fetch_add(&x.receives, 1);
-    }
-    CHECK_EQ(atomic_load(&x.sends), atomic_load(&x.receives));
-    CHECK_EQ(atomic_load(&x.sent), atomic_load(&x.received));
-    context_wait_alone();
-    CHECK_EQ(context_watchers(x.ctx), 0);
-    bw_cancel_release(cancel);
-    bw_context_release(x.ctx);
-    bw_chan_release(x.chan);
+    context_exchange x = {.chan = bw_chan_make(sizeof(int), round % 3), .running = 2 * PAIRS};
+    context_exchange_round(&x, round, exchange_start, exchange_drain);
   }
   return 0;
 }

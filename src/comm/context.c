@@ -34,9 +34,9 @@ bw_context *bw__context_check_parent(bw_context *parent) {
 
 static bool is_counted(const bw_context *ctx) { return ctx->parent != NULL; }
 
-void bw__context_init(bw_context *ctx, bw__context_kind kind, bw_context *parent) {
+void bw__context_init(bw_context *ctx, bw__context_kind kind, bw_context *parent, uint32_t refs) {
   *ctx = (bw_context){.kind = kind, .parent = bw_context_retain(parent), .node = parent->node};
-  bw__store_relaxed(&ctx->refs, 1); // published with the context
+  bw__store_relaxed(&ctx->refs, refs); // published with the context
 }
 
 bw_context *bw_context_retain(bw_context *ctx) {
@@ -91,7 +91,7 @@ bw_context *bw_with_value(bw_context *parent, const bw_context_key *key, void *v
   if (!key) bw__panic("nil key");
   bw__context_value *v = bw_malloc(sizeof *v);
   if (!v) return NULL;
-  bw__context_init(&v->base, BW_CONTEXT_VALUE, parent);
+  bw__context_init(&v->base, BW_CONTEXT_VALUE, parent, 1);
   v->key = key;
   v->value = value;
   v->free_value = free_value;
@@ -110,7 +110,7 @@ bw_context *bw_without_cancel(bw_context *parent) {
   bw__context_check_parent(parent);
   bw_context *ctx = bw_malloc(sizeof *ctx);
   if (!ctx) return NULL;
-  bw__context_init(ctx, BW_CONTEXT_WITHOUT, parent);
+  bw__context_init(ctx, BW_CONTEXT_WITHOUT, parent, 1);
   ctx->node = NULL;
   return ctx;
 }

@@ -98,8 +98,8 @@ bw__cancel_source *bw__context_source(bw_context *ctx);
 // ctx, or a panic.
 bw_context *bw__context_check(bw_context *ctx);
 bw_context *bw__context_check_parent(bw_context *parent);
-// Sets base's fields, with one reference, and takes one to the parent.
-void bw__context_init(bw_context *ctx, bw__context_kind kind, bw_context *parent);
+// Sets base's fields, with `refs` references, and takes one to the parent.
+void bw__context_init(bw_context *ctx, bw__context_kind kind, bw_context *parent, uint32_t refs);
 // A reference, unless the last one is gone already. For who is kept from being too late by a lock,
 // or a wait, of the one who frees.
 bool bw__context_try_retain(bw_context *ctx);

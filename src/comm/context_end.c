@@ -170,8 +170,7 @@ static bool end(bw__context_node *n, reason why) {
 
 // `refs`: for whom it is made, and what holds it besides; nobody has it yet.
 static void init(bw__context_node *n, bw__context_kind kind, bw_context *parent, uint32_t refs) {
-  bw__context_init(&n->base, kind, parent);
-  bw__store_relaxed(&n->base.refs, refs);
+  bw__context_init(&n->base, kind, parent, refs);
   n->deadline = n->base.node ? n->base.node->deadline : BW_NEVER;
   n->base.node = n;
   bw__store_relaxed(&n->phase, BW_PHASE_LIVE); // published with the context, as all here

@@ -9,17 +9,15 @@
 #include <burrow/alloc.h>
 #include <string.h>
 
-// In lines of its own: its thread writes it at each switch.
-static bw__m *make_record(void) {
-  size_t bytes = bw__align_up(sizeof(bw__m), BW_CACHE_LINE);
-  bw__m *m = bw_aligned_alloc(BW_CACHE_LINE, bytes);
-  if (m) memset(m, 0, bytes);
-  return m;
+void *bw__sched_record(size_t size) {
+  size_t bytes = bw__align_up(size, BW_CACHE_LINE);
+  void *record = bw_aligned_alloc(BW_CACHE_LINE, bytes);
+  return record ? memset(record, 0, bytes) : NULL;
 }
 
 bw__m *bw__m_new(void) {
   bw__sched *s = &bw__sched_state;
-  bw__m *m = make_record();
+  bw__m *m = bw__sched_record(sizeof *m);
   if (!m) return NULL;
   bw__mutex_lock(&s->lock);
   if (s->m_count == s->m_max) {

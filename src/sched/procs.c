@@ -19,9 +19,8 @@
 // ---- made and freed -----------------------------------------------------------------------------
 
 static bw__p *make(int index) {
-  bw__p *p = bw_aligned_alloc(BW_CACHE_LINE, sizeof *p);
+  bw__p *p = bw__sched_record(sizeof *p);
   if (!p) return NULL;
-  memset(p, 0, sizeof *p);
   p->index = index;
   p->rand.state = bw__rand_mix((uint64_t)bw__port_now() + (uint64_t)index);
   p->dead = true;

@@ -182,6 +182,10 @@ _Static_assert(offsetof(bw__sched, lock) % BW_CACHE_LINE == 0 &&
 
 extern bw__sched bw__sched_state;
 
+// machines.c. Zeroed memory for a P or an M, in lines of its own since its thread writes it at each
+// switch; NULL: none. Given back by bw_free.
+void *bw__sched_record(size_t size);
+
 // The P with this index; NULL: there are no more. Ps are made in the order of their index and stay
 // until the runtime closes, so that
 //   for (bw__p *p = bw__p_at(0); p; p = bw__p_after(p))

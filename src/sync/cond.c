@@ -357,7 +357,7 @@ void bw_cond_broadcast(bw_cond *c) {
     if (leave_locked(c, w, 0)) bw__list_push_back(&woken, &w->s.waiter.link);
   }
   unlock_list(c);
-  bool many = !bw__list_empty(&woken) && woken.next != woken.prev;
+  bool many = woken.next != woken.prev; // none: both are the list's own
   if (many && c->mu && bw__load_relaxed(&bw__sched_state.procs) != 1 && !BW__WATCHED)
     move_to_mutex(c, &woken);
   else

@@ -78,7 +78,8 @@ export abstract class Lock<K extends LockKind> {
 
   /**
    * Gives it up, for all threads: its handle is worth nothing from now on (`EHANDLE`). `ESTATE` while it is locked, or
-   * somebody waits, goroutines that have its `ptr` included. It is not dropped by JavaScript's collector, since other threads may hold its handle.
+   * somebody waits, goroutines that have its `ptr` included. It is not dropped by JavaScript's collector, since other
+   * threads may hold its handle.
    */
   drop(): void {
     const { core, at, id } = this.place;

@@ -20,9 +20,9 @@
 // itself, where they are seen after D3. A wait that begins later, or one that was ended and has not
 // returned while the record is made a lock again, is C code that uses what was dropped.
 //
-// What is locked is not dropped either. The words that JavaScript changes by itself get a value
-// then that is neither of the two it looks for, until the record is a new lock: its 0 is written
-// after the new id.
+// What is locked is not dropped either. The words that JavaScript changes by itself
+// (web/src/mutex.ts) get a value then that it neither locks nor unlocks, since it is LOCKED and
+// STARVING at once, until the record is a new lock: its 0 is written after the new id.
 //
 // Locks: the lists' (rank "handle table", never with the table's).
 #include "entry/js/lock.h"
@@ -36,7 +36,7 @@
 
 #include <string.h>
 
-enum { DROPPED = -1 };
+enum { DROPPED = -1 }; // all bits
 
 _Static_assert(offsetof(bw_js_lock, mutex) == 8 && offsetof(bw_js_lock, once.mu) == 12 &&
                    offsetof(bw_js_lock, cond.mutex) == 8 &&
