@@ -14,7 +14,7 @@ if(BURROW_PORT STREQUAL "posix" AND NOT BURROW_SANITIZE)
   include(CheckSymbolExists)
   check_symbol_exists(mallinfo2 malloc.h BURROW_HAS_GLIBC_MALLOC)
   file(GLOB port_sources CONFIGURE_DEPENDS port/posix/*.c)
-  list(FILTER port_sources EXCLUDE REGEX "/(ctx|divide|stacks|poll|fd)\\.c$")
+  list(FILTER port_sources EXCLUDE REGEX "/(clock|ctx|divide|stacks|poll|fd)\\.c$")
 
   add_library(burrow-malloc SHARED ${malloc_sources} ${port_sources} entry/dropin/cxx_new.c)
   if(BURROW_HAS_GLIBC_MALLOC)

@@ -35,12 +35,13 @@ static const bw_layout_field chan[] = {F(lock),
 #undef T
 #define T bw__p
 static const bw_layout_field p[] = {
-    F(index),      F(chain_left), F(chain_looks), F(chain_looked), F(chain_ended), F(before_chain),
-    F(free_gs),    F(spare_gs),   F(free_count),  F(free_hot),     F(cache),       F(next_id),
-    F(end_id),     F(rand),       F(running),     F(holder),       F(runs),        F(ends),
-    F(migrations), F(spawns),     F(parks),       F(yields),       F(sleeps),      F(steals),
-    F(blocks),     F(q),          F(timers),      F(attention),    F(status),      F(next_idle),
-    F(dead),       F(seen),       F(seen_at),     F(reported),     F(idle_at),     F(trimmed_ends)};
+    F(index),       F(chain_left), F(chain_looks), F(chain_looked), F(chain_ended), F(before_chain),
+    F(free_gs),     F(spare_gs),   F(free_count),  F(free_hot),     F(cache),       F(next_id),
+    F(end_id),      F(rand),       F(clock),       F(running),      F(holder),      F(runs),
+    F(ends),        F(migrations), F(spawns),      F(parks),        F(yields),      F(sleeps),
+    F(steals),      F(blocks),     F(q),           F(timers),       F(attention),   F(status),
+    F(next_idle),   F(dead),       F(seen),        F(seen_at),      F(reported),    F(idle_at),
+    F(trimmed_ends)};
 #undef T
 #define T bw__runq
 static const bw_layout_field runq[] = {F(head), F(tail), F(next), F(solo), F(ring)};

@@ -52,6 +52,7 @@
 // Locks: the channel's, then those of timers.
 #include "comm/chan_state.h"
 #include "sched/after.h"
+#include "sched/sched.h"
 #include "sched/unwind.h"
 
 #include <burrow/go.h>
@@ -182,7 +183,7 @@ bool bw_timer_stop(bw_timer *t) {
 
 bool bw_timer_reset(bw_timer *t, int64_t ns) {
   if (!t) bw__panic("time: Reset called on uninitialized Timer");
-  if (BW_UNLIKELY(!bw__timers_here())) return false;
+  if (BW_UNLIKELY(!bw__sched_state.running)) return false;
   return has_chan(t) ? reset(of_timer(t), ns, 0) : bw__after_reset(t, ns);
 }
 
@@ -215,7 +216,7 @@ void bw_ticker_stop(bw_ticker *t) {
 void bw_ticker_reset(bw_ticker *t, int64_t ns) {
   if (ns <= 0) bw__panic("non-positive interval for Ticker.Reset");
   if (!t) bw__panic("time: Reset called on uninitialized Ticker");
-  if (bw__timers_here()) reset(of_ticker(t), ns, ns);
+  if (bw__sched_state.running) reset(of_ticker(t), ns, ns);
 }
 
 void bw_ticker_release(bw_ticker *t) {

@@ -68,6 +68,7 @@ static int open_quietly(const bw_options *options, bool starts_ms) {
   bw__alloc_fatal = alloc_fatal;
   bw__stack_overflow_watch();
   bw__divide_watch();
+  bw__port_clock_open();
   reset(s, options);
   s->starts_ms = starts_ms && bw__port_capabilities.threads;
   if (!bw__procs_open(choose_procs(options))) {

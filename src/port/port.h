@@ -139,7 +139,33 @@ bool bw__port_may_block(void);
 
 // ---- clock, environment, output, end -----------------------------------------------------------
 
-int64_t bw__port_now(void);                 // monotonic, ns
+int64_t bw__port_now(void); // monotonic, ns
+
+// The same clock for who only asks in order to wait from now on, in a third of the time where that
+// is possible: never before what bw__port_now() has given to this thread, or to another that has
+// told it (posix/clock.h says how sure that is), and at most BW_PORT_AHEAD_MOST ns, mostly some
+// 1200, after what it would give to who calls it next. *c, zero at first, is used by one thread at
+// a time; the times that it gives do not go back.
+enum { BW_PORT_AHEAD_MOST = 2500 };
+typedef struct {
+  uint64_t tsc;       // the processor's counter just before
+  int64_t ns;         // the clock was this; tsc 0: nothing is known
+  int64_t last;       // what was given last
+  uint64_t learn_tsc; // the same pair on another clock, to learn the counter's rate from
+  int64_t learn_ns;
+} bw__port_clock;
+#if BW_WASM
+static inline void bw__port_clock_open(void) {}
+static inline int64_t bw__port_now_ahead(bw__port_clock *c) {
+  (void)c;
+  return bw__port_now();
+}
+#else
+int64_t bw__port_now_ahead(bw__port_clock *c);
+// Finds out whether it is possible: until then it is not. At start-up, once or more, by one thread.
+void bw__port_clock_open(void);
+#endif
+
 void bw__port_sleep_until(int64_t when_ns); // blocks the thread; on bw__port_now's clock
 const char *bw__port_env(const char *name); // NULL when not set
 // Random bits that the system gave this process at its start; 0 where it gives none for free.

@@ -79,6 +79,7 @@ typedef struct bw__p {
   bw__cache *cache;          // the allocator's for whoever holds this P; NULL: the thread's own
   uint64_t next_id, end_id;  // goroutine numbers that this P may give
   bw__rand rand;
+  bw__port_clock clock;        // for the beginning of waits
   BW_SHARED(uint64_t) running; // number of the goroutine that runs
   BW_SHARED(int32_t) holder;   // number of the M that holds it, -1: none
   bw__tally runs;              // goroutines that it has run: the clock of the P

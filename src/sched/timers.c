@@ -72,37 +72,43 @@ static BW_NOINLINE void mark(bw__timer *t, int64_t when) {
     }
 }
 
-static bool start(bw__timer *t, int64_t when, bool idle_only, bool *was_pending) {
-  int64_t w = bw__load_relaxed(&t->when); // the cas looks again
-  for (unsigned rounds = 0;;) {
-    if (idle_only && w >= 0) return false;
-    if (BW_UNLIKELY(w == BW_TIMER_FREE)) {
-      if (enter(t, when)) break;
-      bw__port_relax(++rounds);
-      w = bw__load_relaxed(&t->when); // as above
-    } else if (BW_UNLIKELY(w == BW_TIMER_BUSY)) {
-      bw__port_relax(++rounds);
-      w = bw__load_relaxed(&t->when);                    // as above
-    } else if (BW_LIKELY(bw__cas(&t->when, &w, when))) { // S1
-      if (when < bw__load(&t->key)) mark(t, when);
-      if (w == BW_TIMER_STOPPED) bw__timers_uncount_stopped(bw__load_relaxed(&t->home)); // a hint
-      break;
-    }
-  }
-  *was_pending = w >= 0;
+// pending, STOPPED -> pending: from *w, or *w is what it is now.
+static inline bool change(bw__timer *t, int64_t *w, int64_t when) {
+  if (BW_UNLIKELY(!bw__cas(&t->when, w, when))) return false; // S1
+  if (when < bw__load(&t->key)) mark(t, when);
+  if (*w == BW_TIMER_STOPPED) bw__timers_uncount_stopped(bw__load_relaxed(&t->home)); // a hint
   return true;
 }
 
+// FREE and all else; returns what it was before.
+static BW_NOINLINE int64_t start_slow(bw__timer *t, int64_t w, int64_t when, bool idle_only) {
+  for (unsigned rounds = 0;;) {
+    if (idle_only && w >= 0) return w;
+    if (w == BW_TIMER_FREE) {
+      if (enter(t, when)) return w;
+    } else if (w != BW_TIMER_BUSY) {
+      if (change(t, &w, when)) return w;
+      continue;
+    }
+    bw__port_relax(++rounds);
+    w = bw__load_relaxed(&t->when); // the cas looks again
+  }
+}
+
+// The period is published by the change of `when`. Nobody else changes it meanwhile: a timer that
+// has one is started under a lock of its owner's, and with all others it is 0 for ever. So to look
+// first is safe; and on wasm each atomic store is an exchange, as dear as the start's cas.
 bool bw__timer_start(bw__timer *t, int64_t when, int64_t period) {
-  bool was_pending;
-  bw__store_relaxed(&t->period, period); // published by the change of `when`
-  start(t, due_time(when), false, &was_pending);
-  return was_pending;
+  if (BW_UNLIKELY(bw__load_relaxed(&t->period) != period)) bw__store_relaxed(&t->period, period);
+  when = due_time(when);
+  int64_t w = bw__load_relaxed(&t->when); // the cas looks again
+  bool in_heap = w >= 0 || w == BW_TIMER_STOPPED;
+  if (BW_LIKELY(in_heap && change(t, &w, when))) return w >= 0;
+  return start_slow(t, w, when, false) >= 0;
 }
 
 bool bw__timer_start_idle(bw__timer *t, int64_t when) {
-  bool was_pending;
-  return start(t, due_time(when), true, &was_pending);
+  return start_slow(t, bw__load_relaxed(&t->when), due_time(when), true) < 0; // the cas looks again
 }
 
 bw__mutex *bw__timer_start_held(bw__timer *t, int64_t when) {

@@ -191,12 +191,26 @@ static inline bool bw__timer_live(bw__timer *t) {
   return bw__timer_pending(t) || (bw__load_acquire(&t->flights) & 1);
 }
 
+// ---- hooks: the scheduler's ---------------------------------------------------------------------
+
+// The heap of the current P; on a plain thread that of any P. NULL: no runtime is running.
+bw__timers *bw__timers_here(void);
+// Now, as the beginning of a wait: never too early, perhaps a little late.
+int64_t bw__timers_clock(void);
+// Some heap's earliest was moved forward to `when`: whoever sleeps until later must look again.
+// bw__timers_next says so already. May be called with a lock of rank "timers" held.
+void bw__timers_earlier(int64_t when);
+// The same from a goroutine that is about to park: its M will look again by itself, unless it has
+// other work.
+void bw__timers_earlier_parking(int64_t when);
+
 // ---- times --------------------------------------------------------------------------------------
 
-// `ns` from now; at once for ns <= 0, never later than the last moment there is.
+// `ns` from now, or up to BW_PORT_AHEAD_MOST later; at once for ns <= 0, never later than the last
+// moment there is.
 static inline int64_t bw__timer_from_now(int64_t ns) {
-  int64_t now = bw__port_now();
-  if (ns <= 0) return now;
+  if (ns <= 0) return bw__port_now();
+  int64_t now = bw__timers_clock();
   return ns > BW_NEVER - 1 - now ? BW_NEVER - 1 : now + ns;
 }
 
@@ -209,16 +223,5 @@ static inline int64_t bw__timer_after_missed(int64_t when, int64_t period, int64
     return BW_NEVER - 1;
   return when + step;
 }
-
-// ---- hooks: the scheduler's ---------------------------------------------------------------------
-
-// The heap of the current P; on a plain thread that of any P. NULL: no runtime is running.
-bw__timers *bw__timers_here(void);
-// Some heap's earliest was moved forward to `when`: whoever sleeps until later must look again.
-// bw__timers_next says so already. May be called with a lock of rank "timers" held.
-void bw__timers_earlier(int64_t when);
-// The same from a goroutine that is about to park: its M will look again by itself, unless it has
-// other work.
-void bw__timers_earlier_parking(int64_t when);
 
 #endif

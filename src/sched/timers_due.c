@@ -1,4 +1,5 @@
-// The timers of all Ps, as the loop of an M wants them, and the heap that a new timer goes into.
+// The timers of all Ps, as the loop of an M wants them, the heap that a new timer goes into,
+// and the clock that it is started by.
 //
 // An M runs the timers of its own P while it is busy, and everybody's when it looks for work.
 //
@@ -20,6 +21,14 @@ bw__timers *bw__timers_here(void) {
   if (!s->running) return NULL;
   bw__m *m = bw__m_current();
   return m && m->p ? &m->p->timers : &bw__load_relaxed(&s->ps[0])->timers;
+}
+
+// A P's record is its owner's; on a plain thread, which has none, the real clock. On wasm there is
+// only the one.
+int64_t bw__timers_clock(void) {
+  if (BW_WASM) return bw__port_now();
+  bw__m *m = bw__m_current();
+  return BW_LIKELY(m && m->p) ? bw__port_now_ahead(&m->p->clock) : bw__port_now();
 }
 
 // The first P comes last: timers move from others to it (bw__timers_adopt), and

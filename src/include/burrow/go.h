@@ -90,7 +90,8 @@ void bw_unlock_os_thread(void);
 /// blocks the thread.
 void bw_sleep(int64_t ns);
 
-/// Monotonic clock, nanoseconds from an arbitrary start. Deadlines are points on it.
+/// Monotonic clock, nanoseconds from an arbitrary start, the same for all threads. Deadlines are
+/// points on it.
 int64_t bw_now(void);
 
 /// The current goroutine's number (main is 1), or 0 on a plain thread.
