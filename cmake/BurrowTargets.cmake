@@ -29,7 +29,8 @@ endfunction()
 #    the pass sees it, and the program hangs (LLVM has inlined what matters by then). What has at most
 #    10 expressions is inlined: the accessors of port/wasm/ctx_sp.S and the check below;
 #  - told that imports never suspend: only port/wasm/ctx.c does, and no JavaScript frame may be on the
-#    stack of a switch; nor does what a failed check calls.
+#    stack of a switch; nor does what a failed check calls, nor a yield of the thread, which may run
+#    calls that other threads have left for the main one (asyncify-never.txt).
 #
 # Then each change of the stack pointer is checked, by the pass stack-check with bw__sp_check of
 # ctx_sp.S in place of the pass's own limits, which only JavaScript could set:
@@ -61,7 +62,9 @@ set(BURROW_WASM_LINK_FLAGS -Wl,--export=bw__sp_check -Wl,--export=bw__sp_hook)
 # before wasm-opt runs, unless an option like ASYNCIFY_REMOVE could ask for them; it says nothing else
 # here, where asyncify is not emcc's. The finished module has none.)
 function(burrow_link_emscripten target)
-  string(REPLACE ";" "," passes "${BURROW_WASM_OPT_FLAGS}")
+  string(REPLACE "@bw__ctx_sp_outside" "@@${PROJECT_SOURCE_DIR}/cmake/asyncify-never.txt" passes
+    "${BURROW_WASM_OPT_FLAGS}") # emcc takes a comma for the end of an option
+  string(REPLACE ";" "," passes "${passes}")
   target_link_options(${target} PRIVATE
     -pthread -sDEFAULT_TO_CXX=0 --js-library ${PROJECT_SOURCE_DIR}/cmake/asyncify-imports.js
     -sMALLOC=none -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=262144

@@ -2,7 +2,7 @@
 // what this file does not know throws an error that names it, at the call and not before.
 import { BurrowError } from './errors.js';
 import type { Heap } from './memory.js';
-import { inNode, nodeModule, now } from './platform.js';
+import { inNode, nanoseconds, nodeModule, now } from './platform.js';
 
 /** @internal What the imports need of the thread they are made for. */
 export interface HostThread {
@@ -14,6 +14,7 @@ export interface HostThread {
 type Import = (...args: never[]) => unknown;
 
 const ENOSYS = 52; // WASI's
+const REALTIME = 0; // the same: the clock that tells the date
 const KEPT = 8192; // bytes of standard error that are kept for the message of a death
 
 // Bytes to the process's own descriptors at once, also from a worker: the words before a crash must get out.
@@ -104,8 +105,9 @@ export function makeImports(
     fd_close: () => ENOSYS,
     fd_seek: () => ENOSYS,
     fd_read: () => ENOSYS,
-    clock_time_get: (_clock: number, _precision: bigint, out: number) => {
-      heap.view(out >>> 0, 8).setBigUint64(out >>> 0, BigInt(Math.round(now() * 1e6)), true);
+    clock_time_get: (clock: number, _precision: bigint, out: number) => {
+      const time = clock === REALTIME ? BigInt(Date.now()) * 1000000n : nanoseconds();
+      heap.view(out >>> 0, 8).setBigUint64(out >>> 0, time, true);
       return 0;
     },
     random_get: (at: number, size: number) => {
@@ -120,7 +122,7 @@ export function makeImports(
   const env: Record<string, Import> = {
     bw_host_write: write,
     bw_host_exit: exit,
-    bw_host_now: now,
+    bw_host_now: nanoseconds,
     exit,
     emscripten_get_now: now,
     emscripten_num_logical_cores: () => 1, // the number of processors is given to bw_js_open

@@ -6,6 +6,7 @@
 interface NodeProcess {
   versions?: { node?: string };
   getBuiltinModule?(name: string): unknown;
+  hrtime?: { bigint?(): bigint };
 }
 
 const nodeProcess = (globalThis as { process?: NodeProcess }).process;
@@ -39,12 +40,19 @@ export function onBlockingThread(): boolean {
   }
 }
 
-/** @internal Milliseconds on a clock that is the same on every thread. */
-export function now(): number {
-  return origin + performance.now();
-}
+const origin = BigInt(Math.floor(performance.timeOrigin * 1e6));
 
-const origin = performance.timeOrigin; // its getter takes a quarter of what the sum does
+/**
+ * @internal Nanoseconds on a clock that is the same on every thread, and that C's bw_now reads, too: in Node the
+ * process's own, in browsers the page's.
+ */
+export const nanoseconds: () => bigint =
+  (inNode && nodeProcess!.hrtime?.bigint) || (() => origin + BigInt(Math.floor(performance.now() * 1e6)));
+
+/** @internal The same in milliseconds. */
+export function now(): number {
+  return Number(nanoseconds()) / 1e6;
+}
 
 /**
  * @internal Holds Node's event loop open on demand: a promise that only Atomics.waitAsync will settle does not.

@@ -9,8 +9,8 @@
 // had.
 void bw_host_write(int fd, const char *data, size_t n);
 
-// Milliseconds on a clock that is the same on every thread and does not go back.
-double bw_host_now(void);
+// Nanoseconds on a clock that is the same on every thread and does not go back.
+int64_t bw_host_now(void);
 
 // Ends the program (or, in a page, the runtime) at once.
 _Noreturn void bw_host_exit(int status);

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-int64_t bw__port_now(void) { return (int64_t)(bw_host_now() * 1e6); }
+int64_t bw__port_now(void) { return bw_host_now(); }
 
 void bw__port_sleep_until(int64_t when_ns) {
   static _Atomic(uint32_t) never;

@@ -12,7 +12,7 @@ void bw_host_write(int fd, const char *data, size_t n) {
   emscripten_errn(data, n);
 }
 
-double bw_host_now(void) { return emscripten_get_now(); }
+int64_t bw_host_now(void) { return (int64_t)(emscripten_get_now() * 1e6); }
 
 _Noreturn void bw_host_exit(int status) {
   (void)status;

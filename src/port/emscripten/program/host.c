@@ -20,10 +20,14 @@ EM_JS(void, bw_host_print, (int fd, const char *data, size_t n), {
   } else (fd === 2 ? err : out)(new TextDecoder().decode(bytes).trimEnd());
 })
 
-// As emscripten_get_now, but the origin, whose getter takes as long as a quarter of a call, is asked
-// for once a thread.
-EM_JS(double, bw_host_now, (void), {
-  return (bw_host_now.origin ||= performance.timeOrigin) + performance.now();
+// In Node the process's clock: it takes 27 ns in place of performance.now()'s 43, has one origin for
+// all workers, and is exact to the nanosecond. A BigInt, for that is what wasm takes as an i64; a
+// number would go through a heap object and take 7 ns more. What is looked up is kept, once a
+// thread: each getter takes 5 to 10 ns.
+EM_JS(int64_t, bw_host_now, (void), {
+  if (ENVIRONMENT_IS_NODE) return (bw_host_now.clock ||= process.hrtime.bigint)();
+  bw_host_now.origin ||= BigInt(Math.floor(performance.timeOrigin * 1e6));
+  return bw_host_now.origin + BigInt(Math.floor(performance.now() * 1e6));
 })
 
 void bw_host_write(int fd, const char *data, size_t n) { bw_host_print(fd, data, n); }
