@@ -118,57 +118,6 @@ TEST(sched_b54_queue_chain_shares_time) {
   bw_free(p);
 }
 
-// A thief leaves a short queue alone while everybody in it has turns and waits for others; it takes
-// from one whose goroutine works, and from one whose goroutines only yield.
-typedef enum { TALKING, YIELDING } company;
-
-typedef struct {
-  bw__p *p;
-  company company;
-  atomic_bool stop;
-} churn;
-
-static void churn_on(void *arg) {
-  churn *c = arg;
-  while (!atomic_load(&c->stop)) {
-    bw__g *g = bw__ring_pop(c->p);
-    if (!g) return; // stolen
-    if (c->company == TALKING) bw__tally_add(&c->p->parks, 1);
-    bw__ring_push(c->p, g);
-  }
-}
-
-// How often a thief went away with nothing, of `looks`.
-static int left_alone(company kind, int looks) {
-  static bw__g gs[2];
-  int left = 0;
-  for (int i = 0; i < looks; i++) {
-    churn c = {.p = p_make(false), .company = kind};
-    bw__p *thief = p_make(false);
-    bw__port_thread t;
-    for (int k = 0; k < 2; k++) bw__runq_put(c.p, &gs[k], false);
-    CHECK_EQ(bw__port_thread_start(&t, churn_on, &c), 0);
-    while (bw__load(&c.p->q.head) < 100) {} // it is at work
-    while (!bw__runq_is_short(c.p)) {}      // head and tail are not read at one moment
-    if (bw__runq_comes_round(c.p))
-      left++;
-    else
-      CHECK(bw__runq_steal(thief, c.p, true));
-    atomic_store(&c.stop, true);
-    bw__port_thread_join(&t);
-    bw_free(c.p);
-    bw_free(thief);
-  }
-  return left;
-}
-
-THREADS_TEST(sched_queue_thief_leaves_talkers) {
-  CHECK_EQ(left_alone(YIELDING, 20), 0);
-  int left = 0; // the thread may be interrupted just then: not each time
-  for (int i = 0; i < 300 && left == 0; i++) left = left_alone(TALKING, 2);
-  CHECK(left > 0 || bw__port_cpu_count() < 2); // nobody is seen at work with one core
-}
-
 // A full ring gives its older half and the newcomer to the global queue as one batch.
 TEST(sched_queue_overflow) {
   static bw__g gs[BW_RING + 1];
@@ -179,11 +128,12 @@ TEST(sched_queue_overflow) {
   bw__g *oldest = NULL; // not each time
   for (int i = 0; i < 100 && !oldest; i++) oldest = bw__globq_take_oldest();
   CHECK(oldest == &gs[0]);
-  CHECK(bw__globq_take(other) == &gs[1]);
+  bool of_batch;
+  CHECK(bw__globq_take(other, &of_batch) == &gs[1] && of_batch);
   for (int i = 2; i < BW_RING / 2; i++) CHECK(bw__runq_take(other) == &gs[i]);
   CHECK(bw__runq_take(other) == &gs[BW_RING]);
   CHECK(bw__runq_empty(other));
-  CHECK(!bw__globq_take(other));
+  CHECK(!bw__globq_take(other, &of_batch));
   CHECK(!bw__globq_take_oldest());
   bw_free(p);
   bw_free(other);

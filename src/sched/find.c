@@ -48,24 +48,13 @@ bw__steal_order bw__steal_order_start(uint32_t n, uint64_t random) {
   return o;
 }
 
-// Watches one short queue at most, and leaves the other short ones for the next round: there may be
-// hundreds. `*left`: one was left alone.
-static bw__g *steal_round(bw__m *m, bool desperate, bool *left) {
+static bw__g *steal_round(bw__m *m, bool desperate) {
   bw__sched *s = &bw__sched_state;
-  bool watched = false;
   bw__steal_order o =
       bw__steal_order_start((uint32_t)bw__load(&s->scan), bw__rand_next(&m->p->rand));
   for (uint32_t i; bw__steal_order_next(&o, &i);) {
     bw__p *victim = bw__load_acquire(&s->ps[i]); // pairs with its making
     if (!victim || victim == m->p) continue;
-    if (bw__runq_is_short(victim)) {
-      if (watched) continue;
-      watched = true;
-      if (bw__runq_comes_round(victim)) {
-        *left = true;
-        continue;
-      }
-    }
     bw__g *g = bw__runq_steal(m->p, victim, desperate);
     if (g) bw__trace_steal(m, g, victim->index);
     if (g) return g;
@@ -73,23 +62,32 @@ static bw__g *steal_round(bw__m *m, bool desperate, bool *left) {
   return NULL;
 }
 
-static bool may_spin(bw__sched *s, bw__m *m) {
+bool bw__m_spin(bw__m *m) {
+  bw__sched *s = &bw__sched_state;
+  if (m->spinning) return true;
   int32_t busy = bw__load_relaxed(&s->procs) - bw__load_relaxed(&s->idle_count);
-  return m->spinning || 2 * bw__load_relaxed(&s->spinning) < busy;
+  if (2 * bw__load_relaxed(&s->spinning) >= busy) return false;
+  m->spinning = true;
+  bw__add(&s->spinning, 1);
+  return true;
+}
+
+static bw__g *take_global(bw__m *m) {
+  bool of_batch;
+  bw__g *g = bw__globq_take(m->p, &of_batch);
+  if (g && of_batch) bw__visit_take(m);
+  return g;
 }
 
 static bw__g *steal(bw__m *m) {
   bw__sched *s = &bw__sched_state;
-  if (m->p->q.solo || !may_spin(s, m)) return NULL;
-  if (!m->spinning) {
-    m->spinning = true;
-    bw__add(&s->spinning, 1);
-  }
-  bool left = false;
+  if (m->p->q.solo || !bw__m_spin(m)) return NULL;
+  bw__visit_begin(m);
   for (int round = 0, relax = 4; round < ROUNDS; round++) {
     if (bw__load_relaxed(&s->stopping) || bw__load_relaxed(&m->p->attention)) return NULL;
-    bw__g *g = steal_round(m, round >= ROUNDS / 2, &left);
-    if (!g) g = bw__globq_take(m->p);
+    bw__g *g = steal_round(m, round >= ROUNDS / 2);
+    if (g) bw__visit_take(m);
+    if (!g) g = take_global(m);
     if (g) return g;
     bw__timers_run_all(m);
     g = bw__runq_take(m->p);
@@ -97,7 +95,6 @@ static bw__g *steal(bw__m *m) {
     for (int i = 0; i < relax; i++) bw__cpu_relax();
     if (relax < RELAX_MOST) relax *= 2;
   }
-  if (left) bw__port_thread_yield(); // this M stays awake; the victim may need the core
   return NULL;
 }
 
@@ -116,7 +113,10 @@ static bw__g *look_everywhere(bw__m *m) {
   bw__p *p = m->p;
   bw__timers_run_own(m);
   bw__g *g = bw__runq_take(p);
-  if (!g) g = bw__globq_take(p);
+  if (!g) {
+    bw__visit_end(m);
+    g = take_global(m);
+  }
   if (!g) g = poll(m);
   if (!g) g = steal(m);
   if (g) return g;
@@ -155,7 +155,7 @@ bw__g *bw__find(bw__m *m, bw__g *g) {
       return bw__pinned_wait(m);
     }
     if (m->p || bw__p_take_idle(m)) g = look_everywhere(m);
-    if (!g) bw__m_sleep(m);
+    if (!g && !bw__visit_in_vain(m)) bw__m_sleep(m);
   }
 }
 

@@ -43,7 +43,7 @@ static bool make_up_to(int n) {
 static void set_scan_locked(bw__sched *s) {
   int n = BW_PROCS_MAX;
   while (n > 0) {
-    bw__p *p = bw__load_relaxed(&s->ps[n - 1]);
+    bw__p *p = bw__load_acquire(&s->ps[n - 1]); // pairs with its making, which needs no lock
     if (p && !p->dead) break;
     n--;
   }

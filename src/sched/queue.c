@@ -84,9 +84,10 @@ static void push_chain(bw__p *p, bw__g *g) {
   }
 }
 
-bw__g *bw__globq_take(bw__p *p) {
+bw__g *bw__globq_take(bw__p *p, bool *of_batch) {
   bw__sched *s = &bw__sched_state;
   int taken = 0;
+  *of_batch = false;
   if (bw__load_relaxed(&s->queued) == 0) return NULL;
   bw__mutex_lock(&s->lock);
   bw__port_mem_sync(); // the Gs may lie in memory that other threads grew
@@ -97,6 +98,7 @@ bw__g *bw__globq_take(bw__p *p) {
   add_queued_locked(s, -taken);
   bw__mutex_unlock(&s->lock);
   if (batch) push_chain(p, batch->next);
+  *of_batch = batch != NULL;
   return g;
 }
 
@@ -154,10 +156,10 @@ BW_NOINLINE void bw__runq_overflow(bw__p *p, bw__g *g, uint32_t room) {
 }
 
 // Chains that take turns of the same length get sixteen each, with one P twice as many: then
-// nobody waits for long, and a thief sees that everybody's turn comes (bw__runq_comes_round). One
-// whose turns are short beside what the others took since its last chain goes on for a quarter of
-// that time, so that they cannot have all of it (behaviour 54), and ten milliseconds at most. The
-// clock is looked at twice in a chain, and only while somebody waits in the ring.
+// nobody waits for long. One whose turns are short beside what the others took since its last chain
+// goes on for a quarter of that time, so that they cannot have all of it (behaviour 54), and ten
+// milliseconds at most. The clock is looked at twice in a chain, and only while somebody waits in
+// the ring.
 BW_NOINLINE bool bw__chain_goes_on(bw__p *p) {
   p->chain_left = bw__chain_looks_every(p);
   int64_t looks = ++p->chain_looks;
@@ -225,34 +227,6 @@ static bw__g *steal_next(bw__p *victim) {
   for (int i = 0; i < PATIENCE; i++) bw__cpu_relax();
   if (bw__tally_read(&victim->runs) != runs) return NULL;
   return bw__swap(&victim->q.next, NULL);
-}
-
-bool bw__runq_is_short(bw__p *victim) {
-  enum { FEW = 8 };
-  uint32_t head = bw__load_relaxed(&victim->q.head);
-  return bw__load_relaxed(&victim->q.tail) - head - 1 < FEW;
-}
-
-// A few goroutines that wait for each other all the time run faster where they are: on two cores
-// each message and each lock takes its lines from the other core. So a thief leaves a short queue
-// alone when it sees, for some fifteen microseconds, that everybody's turn comes and that turns are
-// short because goroutines wait. (Who yields has work of its own, and is welcome elsewhere.) When
-// nobody has waited for a sixth of that, somebody works, and the others are stolen at once.
-//
-// The thief stays awake, since the queue is not empty, and looks again: as soon as one of them runs
-// for longer, the others get another P. A loop that selects among four producers: 80 ns a message,
-// where stealing at once took 160, and 110 and 400 while the host has its cores far apart; a mutex
-// that four want to read, and now and then to write: 15 and 28.
-bool bw__runq_comes_round(bw__p *victim) {
-  enum { GLANCE = BW_WASM ? 8000 : 100, WATCH = 6 * GLANCE, WAITS = 20 };
-  bw__runq *q = &victim->q;
-  uint32_t head = bw__load_relaxed(&q->head), n = bw__load_relaxed(&q->tail) - head;
-  if (n == 0) return false;
-  uint64_t parks = bw__tally_read(&victim->parks);
-  for (int i = 0; i < GLANCE; i++) bw__cpu_relax();
-  if (bw__tally_read(&victim->parks) == parks) return false;
-  for (int i = GLANCE; i < WATCH; i++) bw__cpu_relax();
-  return bw__load_relaxed(&q->head) - head >= n && bw__tally_read(&victim->parks) - parks >= WAITS;
 }
 
 bw__g *bw__runq_steal(bw__p *p, bw__p *victim, bool desperate) {

@@ -115,6 +115,17 @@ typedef enum {
   BW_AFTER_EXIT,   // bw_goexit
 } bw__after;
 
+// What an M has found that looked for work with others: nap.c.
+typedef struct {
+  bool guest;          // it has found none yet that was worth it
+  bw__p *p;            // which runs what it took last; NULL: nothing, or it is judged
+  int64_t took;        // when; and what that P had run until then,
+  uint64_t runs, ends; // and how many of these had ended
+  int64_t nap;         // how long the next nap is to be
+  int64_t looked;      // when it last looked what others do,
+  uint64_t seen;       // and how many turns they had taken
+} bw__visit;
+
 typedef struct bw__m {
   bw__p *p;                  // NULL: none
   bw__g *cur;                // the goroutine that runs here, NULL: the M itself
@@ -123,6 +134,7 @@ typedef struct bw__m {
   void (*commit)(void *arg); // BW_AFTER_PARK_COMMIT: called then
   void *commit_arg;
   bool spinning; // looking for work, and counted in sched.spinning: its own
+  bw__visit visit;
   bw__g *pinned; // the goroutine locked to this M, which runs no other
   bw__list idle; // in sched.idle while asleep: under sched.lock
   bw__p *given;  // the P that the waker gave, or NULL: under sched.lock, read after the wake
@@ -201,10 +213,6 @@ static inline bw__p *bw__p_after(const bw__p *p) { return bw__p_at(p->index + 1)
 // Moves half of the victim's goroutines to p, and returns one of them; NULL: nothing to steal.
 // `desperate`: takes even the one that is about to run next. p's own queue must be empty.
 bw__g *bw__runq_steal(bw__p *p, bw__p *victim, bool desperate);
-// Whether the victim's queue has a few goroutines; and whether these are better left there, since
-// all they do is wait for each other. The second takes some fifteen microseconds to see that.
-bool bw__runq_is_short(bw__p *victim);
-bool bw__runq_comes_round(bw__p *victim);
 // Never true while the queue has a goroutine, whatever its owner does meanwhile.
 bool bw__runq_empty(bw__p *p);
 // Gives everything to the global queue. For the owner. Locks: sched.
@@ -212,8 +220,9 @@ void bw__runq_flush(bw__p *p);
 
 // Global queue. Locks: sched.
 void bw__globq_put(bw__g *g);
-// A goroutine, and some more for p, whose queue must be empty. NULL: none.
-bw__g *bw__globq_take(bw__p *p);
+// A goroutine, and some more for p, whose queue must be empty. NULL: none. *of_batch:
+// whether they are what did not fit into a ring.
+bw__g *bw__globq_take(bw__p *p, bool *of_batch);
 // The one that waits longest, or NULL.
 bw__g *bw__globq_take_oldest(void);
 
@@ -325,6 +334,10 @@ bw__g *bw__look_around(bw__m *m);
 // What is to be done with a goroutine that has switched back for a rare reason.
 void bw__settle_rarely(bw__m *m, bw__g *g, bw__after after);
 
+// m looks for work from now on, and counts in sched.spinning; it may have done so before. False:
+// half of those who hold a P look already. m has a P.
+bool bw__m_spin(bw__m *m);
+
 // Visits 0..n-1 once each, beginning anywhere, in steps that have no divisor in common with n.
 typedef struct {
   uint32_t n, left, at, step;
@@ -337,6 +350,21 @@ static inline bool bw__steal_order_next(bw__steal_order *o, uint32_t *i) {
   o->at = (o->at + o->step) % o->n;
   return true;
 }
+
+// ---- nap.c: work that is not worth moving -------------------------------------------------------
+
+// m, which spins, begins to look for work with others.
+void bw__visit_begin(bw__m *m);
+// It has taken some out of a ring, or what did not fit there, and runs it next.
+void bw__visit_take(bw__m *m);
+// Its P has run dry. Blocks: M, up to some 200 us, when what it took was not worth it.
+void bw__visit_end(bw__m *m);
+// Whether what was taken was not worth it: it ran for `ran` ns in `turns` turns, and all `ended`,
+// or some wait.
+bool bw__visit_was_poor(int64_t ran, int64_t turns, bool ended);
+// It has found nothing. True: it has napped, since others change goroutines all the time, and
+// should look again. Blocks: M, as above.
+bool bw__visit_in_vain(bw__m *m);
 
 // ---- pinned.c: bw_lock_os_thread ----------------------------------------------------------------
 
