@@ -88,10 +88,14 @@ static inline bool bw__chan_cannot_recv(bw_chan *c) {
   return bw__chan_seems_empty(c) && !bw__chan_closed(c);
 }
 
+static inline bool bw__chan_is_timers(bw_chan *c) {
+  return bw__shared_load(&c->flags) & BW_CHAN_RECV_ONLY;
+}
+
 // True: it is a timer's channel whose time had come, and now it has a value. Who only looks and
 // never parks may keep everybody from running the timers.
 static inline bool bw__chan_overdue(bw_chan *c) {
-  return BW_UNLIKELY(bw__shared_load(&c->flags) & BW_CHAN_RECV_ONLY) && bw__timer_chan_overdue(c);
+  return BW_UNLIKELY(bw__chan_is_timers(c)) && bw__timer_chan_overdue(c);
 }
 
 // ---- the ring, under the lock -------------------------------------------------------------------

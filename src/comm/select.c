@@ -1,9 +1,8 @@
 // Select: one of several operations, chosen at random among those that can go on.
 //
-//   1  look  at each case without locks; if one seems ready, try those that do under their
-//            channels' locks, in random order. Most selects end here, with one lock. That the
-//            others were not looked at at the same moment does not matter: this one was ready, and
-//            it was its turn.
+//   1  look  at each case without locks; try those that seem ready under their channels' locks, in
+//            random order. Most selects end here, with one lock. That the others were not looked at
+//            at the same moment does not matter: this one was ready, and it was its turn.
 //   2  lock  all channels, by address, and look once more. Nothing can go on at this one moment: so
 //            a default is taken rightly, and only now.
 //   3  wait  a sudog enters the queue of each case; the goroutine parks, and once its context is
@@ -51,6 +50,8 @@ typedef struct {
   uint16_t *poll;    // indices in random order
   uint16_t *locks;   // those with a channel, by its address
   size_t lock_count;
+  bw_chan **chans; // their channels, each once, in this order
+  size_t chan_count;
   ending end; // r/o
   bw__waiter waiter;
   bw__sudog *winner; // NULL: the deadline, or the cancelling
@@ -119,28 +120,25 @@ static void order_locks(selection *s) {
     sort_few(s, n);
   else
     sort_many(s, n);
-}
-
-// The channel of the lock at `at`, NULL when it is the same as the one before.
-static bw_chan *to_lock(const selection *s, size_t at) {
-  bw_chan *c = s->cases[s->locks[at]].chan;
-  return at > 0 && s->cases[s->locks[at - 1]].chan == c ? NULL : c;
+  size_t count = 0;
+  for (size_t i = 0; i < n; i++) {
+    bw_chan *c = s->cases[s->locks[i]].chan;
+    if (count == 0 || s->chans[count - 1] != c) s->chans[count++] = c;
+  }
+  s->chan_count = count;
 }
 
 static void lock_all(selection *s) {
-  for (size_t i = 0; i < s->lock_count; i++) {
-    bw_chan *c = to_lock(s, i);
-    if (c) bw__chan_lock(c);
-  }
+  for (size_t i = 0; i < s->chan_count; i++) bw__mutex_lock_patient(&s->chans[i]->lock);
+  bw__port_mem_sync(); // once for all: see bw__chan_lock
 }
 
-// Forwards, with each channel found before the last lock that protects *s is released.
+// With each channel found before the last lock that protects *s is released.
 static void unlock_all(selection *s) {
-  size_t n = s->lock_count;
-  bw_chan *c = n > 0 ? to_lock(s, 0) : NULL;
+  size_t n = s->chan_count;
+  bw_chan *c = n > 0 ? s->chans[0] : NULL;
   for (size_t i = 1; c; i++) {
-    bw_chan *next = NULL;
-    while (i < n && !(next = to_lock(s, i))) i++;
+    bw_chan *next = i < n ? s->chans[i] : NULL;
     bw__chan_unlock(c);
     c = next;
   }
@@ -189,19 +187,37 @@ static bool any_seems_ready(const selection *s) {
 
 // ---- 1: look ------------------------------------------------------------------------------------
 
+static bool is_timers(const bw_case *k) {
+  return k->chan && k->direction == BW_RECV && bw__chan_is_timers(k->chan);
+}
+
+// Fills s->poll with those that seem ready, and, if there are any, with timers' channels, which may
+// have something that nobody has sent yet. Returns how many.
+static size_t find_candidates(selection *s) {
+  size_t n = 0;
+  bool any = false;
+  for (size_t i = 0; i < s->n; i++) {
+    bool ready = seems_ready(&s->cases[i]);
+    if (ready || is_timers(&s->cases[i])) s->poll[n++] = (uint16_t)i;
+    any |= ready;
+  }
+  return any ? n : 0;
+}
+
 // The index of the case that happened, or BW_EAGAIN; BW_ECLOSED: it was a send and is to panic.
 static int look(selection *s) {
-  if (!any_seems_ready(s)) return BW_EAGAIN;
-  shuffle(s->poll, s->n);
-  for (size_t i = 0; i < s->n; i++) {
-    const bw_case *k = &s->cases[s->poll[i]];
+  for (size_t n = find_candidates(s); n > 0;) {
+    size_t at = n > 1 ? (size_t)((bw__random() >> 48) * n >> 16) : 0;
+    uint16_t index = s->poll[at];
+    const bw_case *k = &s->cases[index];
+    s->poll[at] = s->poll[--n];
     if (!seems_ready(k) && !overdue(k)) continue;
     bw__sudog *wake = NULL;
     bw__chan_lock(k->chan);
     int code = try_locked(k, &wake);
     bw__chan_finish(k->chan, code, wake);
     if (code == BW_EAGAIN) continue;
-    return note_outcome(k, code == 0) ? s->poll[i] : BW_ECLOSED;
+    return note_outcome(k, code == 0) ? index : BW_ECLOSED;
   }
   return BW_EAGAIN;
 }
@@ -232,17 +248,10 @@ static bw__waitq *queue_of(const bw_case *k) {
   return k->direction == BW_RECV ? &k->chan->receivers : &k->chan->senders;
 }
 
-static bool has_duplicates(const selection *s) {
-  for (size_t i = 1; i < s->lock_count; i++) {
-    if (!to_lock(s, i)) return true;
-  }
-  return false;
-}
-
 // Cases of one channel stand in one queue, where the first of them is served: so their order there
 // is random.
 static void enqueue(selection *s) {
-  bool shuffled = has_duplicates(s);
+  bool shuffled = s->chan_count < s->lock_count;
   if (shuffled) shuffle(s->poll, s->n);
   for (size_t i = 0; i < (shuffled ? s->n : s->lock_count); i++) {
     uint16_t at = shuffled ? s->poll[i] : s->locks[i];
@@ -256,12 +265,13 @@ static void enqueue(selection *s) {
   }
 }
 
+// (What a removal touches is plain memory: no need of bw__port_mem_sync.)
 static void leave_queues(selection *s) {
   for (size_t i = 0; i < s->lock_count; i++) {
     const bw_case *k = &s->cases[s->locks[i]];
     bw__sudog *d = &s->sudogs[s->locks[i]];
     if (bw__waitq_left(d)) continue;
-    bw__chan_lock(k->chan);
+    bw__mutex_lock_patient(&k->chan->lock);
     if (!bw__waitq_left(d)) bw__waitq_remove(queue_of(k), d);
     bw__chan_unlock(k->chan);
   }
@@ -351,23 +361,25 @@ static BW_INLINE int run(selection *s) {
   return waits ? wait_for_nobody(s) : BW_EAGAIN;
 }
 
-// `orders` has room for two of n cases.
+// Room for n cases: sudogs, channels and two orders.
 static BW_INLINE int run_with(const bw_case *cases, size_t n, ending end, bw__sudog *sudogs,
-                              uint16_t *orders) {
+                              bw_chan **chans, uint16_t *orders) {
   selection s;
   s.cases = cases;
   s.n = n;
   s.sudogs = sudogs;
   s.poll = orders;
   s.locks = orders + n;
+  s.chans = chans;
   s.end = end;
   return run(&s);
 }
 
 static BW_INLINE int select_few(const bw_case *cases, size_t n, ending end) {
   bw__sudog sudogs[FEW];
+  bw_chan *chans[FEW];
   uint16_t orders[2 * FEW];
-  return run_with(cases, n, end, sudogs, orders);
+  return run_with(cases, n, end, sudogs, chans, orders);
 }
 
 static BW_NOINLINE int select_many(const bw_case *cases, size_t n, ending end) {
@@ -378,9 +390,10 @@ static BW_NOINLINE int select_many(const bw_case *cases, size_t n, ending end) {
     any |= cases[i].chan != NULL;
   }
   if (!any) return select_few(cases, 1, end);
-  bw__sudog *sudogs = bw_malloc(n * (sizeof *sudogs + 2 * sizeof(uint16_t)));
+  bw__sudog *sudogs = bw_malloc(n * (sizeof *sudogs + sizeof(bw_chan *) + 2 * sizeof(uint16_t)));
   if (!sudogs) return BW_ENOMEM;
-  int result = run_with(cases, n, end, sudogs, (uint16_t *)(sudogs + n));
+  bw_chan **chans = (bw_chan **)(sudogs + n);
+  int result = run_with(cases, n, end, sudogs, chans, (uint16_t *)(chans + n));
   bw_free(sudogs);
   return result;
 }
