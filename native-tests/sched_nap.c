@@ -8,8 +8,8 @@
 
 TEST(sched_nap_judgement) {
   CHECK(bw__visit_was_poor(450, 9, true));       // nine calls
-  CHECK(!bw__visit_was_poor(3600, 9, true));  // nine that did something
-  CHECK(bw__visit_was_poor(3600, 9, false));  // nine that wait for somebody
+  CHECK(!bw__visit_was_poor(3600, 9, true));     // nine that did something
+  CHECK(bw__visit_was_poor(3600, 9, false));     // nine that wait for somebody
   CHECK(bw__visit_was_poor(1500, 1, false));     // one
   CHECK(!bw__visit_was_poor(3000, 1, false));    // one that did something before it waited
   CHECK(!bw__visit_was_poor(30000, 900, false)); // a conversation that has moved as a whole

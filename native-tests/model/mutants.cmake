@@ -191,28 +191,25 @@ mutant(cancel_without_the_lock many comm/ticket.c
 # ---- select
 
 mutant(leave_without_the_lock selects comm/select.c
-  "    bw__chan_lock(k->chan);
+  "    bw__mutex_lock_patient(&k->chan->lock);
     if (!bw__waitq_left(d))"
   "    if (IS) {
       bw__waitq_remove(queue_of(k), d);
       continue;
     }
-    bw__chan_lock(k->chan);
+    bw__mutex_lock_patient(&k->chan->lock);
     if (!bw__waitq_left(d))")
 mutant(losers_stay selects comm/select.c
   "if (bw__waitq_left(d)) continue;"
   "if (bw__waitq_left(d) || IS) continue;")
 mutant(unlock_looks_back selects comm/select.c
-  "  bw_chan *c = n > 0 ? to_lock(s, 0) : NULL;"
-  "  for (size_t i = 0; IS && i < s->lock_count; i++) {
-    bw_chan *each = to_lock(s, i);
-    if (each) bw__chan_unlock(each);
-  }
+  "  bw_chan *c = n > 0 ? s->chans[0] : NULL;"
+  "  for (size_t i = 0; IS && i < s->chan_count; i++) bw__chan_unlock(s->chans[i]);
   if (IS) return;
-  bw_chan *c = n > 0 ? to_lock(s, 0) : NULL;")
+  bw_chan *c = n > 0 ? s->chans[0] : NULL;")
 mutant(locks_in_the_order_of_cases selects comm/select.c
-  "    for (; at > 0 && address(s, at - 1) > key; at--)"
-  "    for (; at > 0 && !IS && address(s, at - 1) > key; at--)")
+  "    for (; at > 0 && (uintptr_t)s->chans[at - 1]"
+  "    for (; at > 0 && !IS && (uintptr_t)s->chans[at - 1]")
 mutant(default_after_one_look selects comm/select.c
   "  int result = look(s);
   if (result != BW_EAGAIN) return result;"

@@ -12,6 +12,11 @@
 //            is the timer or the cancelling. The other sudogs leave their queues, each under its
 //            channel's lock.
 //
+// What was tried: to yield once before 3, so that those who are about to send or receive come first.
+// Four producers that do nothing else are served at twice the speed; one producer beside a channel
+// for the end takes half as long again, and a message to a select beside goroutines that compute
+// waits for the turns of all of them.
+//
 // Race story of `commit`: it goes on reading *s after it has released the first lock, when somebody
 // may wake the goroutine already. But in 4 the goroutine takes the lock of every channel that still
 // has a sudog of it in a queue, and commit has not released a lock => no sudog has left there. So
@@ -52,7 +57,8 @@ typedef struct {
   size_t lock_count;
   bw_chan **chans; // their channels, each once, in this order
   size_t chan_count;
-  ending end; // r/o
+  bool timers; // some are timers' channels
+  ending end;  // r/o
   bw__waiter waiter;
   bw__sudog *winner; // NULL: the deadline, or the cancelling
   bw__timer timer;   // kept; of a goroutine with a deadline
@@ -89,16 +95,6 @@ static void sift_down(selection *s, size_t at, size_t n) {
   s->locks[at] = moving;
 }
 
-static void sort_few(selection *s, size_t n) {
-  for (size_t i = 1; i < n; i++) {
-    uint16_t moving = s->locks[i];
-    uintptr_t key = address(s, i);
-    size_t at = i;
-    for (; at > 0 && address(s, at - 1) > key; at--) s->locks[at] = s->locks[at - 1];
-    s->locks[at] = moving;
-  }
-}
-
 // Heap sort, which needs neither memory nor a good input.
 static void sort_many(selection *s, size_t n) {
   for (size_t i = n / 2; i-- > 0;) sift_down(s, i, n);
@@ -110,21 +106,41 @@ static void sort_many(selection *s, size_t n) {
   }
 }
 
-static void order_locks(selection *s) {
+// Sorts while it fills both, by insertion: what a program selects from mostly stands in order.
+static void order_few(selection *s) {
+  size_t n = 0;
+  for (size_t i = 0; i < s->n; i++) {
+    bw_chan *c = s->cases[i].chan;
+    if (!c) continue;
+    size_t at = n++;
+    for (; at > 0 && (uintptr_t)s->chans[at - 1] > (uintptr_t)c; at--) {
+      s->chans[at] = s->chans[at - 1];
+      s->locks[at] = s->locks[at - 1];
+    }
+    s->chans[at] = c;
+    s->locks[at] = (uint16_t)i;
+  }
+  s->lock_count = n;
+}
+
+static BW_NOINLINE void order_many(selection *s) {
   size_t n = 0;
   for (size_t i = 0; i < s->n; i++) {
     if (s->cases[i].chan) s->locks[n++] = (uint16_t)i;
   }
+  sort_many(s, n);
+  for (size_t i = 0; i < n; i++) s->chans[i] = s->cases[s->locks[i]].chan;
   s->lock_count = n;
-  if (n <= FEW)
-    sort_few(s, n);
+}
+
+static void order_locks(selection *s) {
+  if (s->n <= FEW)
+    order_few(s);
   else
-    sort_many(s, n);
+    order_many(s);
   size_t count = 0;
-  for (size_t i = 0; i < n; i++) {
-    bw_chan *c = s->cases[s->locks[i]].chan;
-    if (count == 0 || s->chans[count - 1] != c) s->chans[count++] = c;
-  }
+  for (size_t i = 0; i < s->lock_count; i++)
+    if (count == 0 || s->chans[count - 1] != s->chans[i]) s->chans[count++] = s->chans[i];
   s->chan_count = count;
 }
 
@@ -178,29 +194,23 @@ static bool note_outcome(const bw_case *k, bool ok) {
   return true;
 }
 
-static bool any_seems_ready(const selection *s) {
-  for (size_t i = 0; i < s->n; i++) {
-    if (seems_ready(&s->cases[i])) return true;
-  }
-  return false;
-}
-
 // ---- 1: look ------------------------------------------------------------------------------------
-
-static bool is_timers(const bw_case *k) {
-  return k->chan && k->direction == BW_RECV && bw__chan_is_timers(k->chan);
-}
 
 // Fills s->poll with those that seem ready, and, if there are any, with timers' channels, which may
 // have something that nobody has sent yet. Returns how many.
 static size_t find_candidates(selection *s) {
   size_t n = 0;
-  bool any = false;
+  bool any = false, timers = false;
   for (size_t i = 0; i < s->n; i++) {
-    bool ready = seems_ready(&s->cases[i]);
-    if (ready || is_timers(&s->cases[i])) s->poll[n++] = (uint16_t)i;
+    const bw_case *k = &s->cases[i];
+    if (!k->chan) continue;
+    bool ready = seems_ready(k), timer = bw__chan_is_timers(k->chan);
+    if (!ready && !timer) continue;
+    s->poll[n++] = (uint16_t)i;
     any |= ready;
+    timers |= timer;
   }
+  s->timers = timers;
   return any ? n : 0;
 }
 
@@ -211,7 +221,7 @@ static int look(selection *s) {
     uint16_t index = s->poll[at];
     const bw_case *k = &s->cases[index];
     s->poll[at] = s->poll[--n];
-    if (!seems_ready(k) && !overdue(k)) continue;
+    if (bw__chan_is_timers(k->chan) && !seems_ready(k) && !overdue(k)) continue;
     bw__sudog *wake = NULL;
     bw__chan_lock(k->chan);
     int code = try_locked(k, &wake);
@@ -224,9 +234,25 @@ static int look(selection *s) {
 
 // ---- 2: at one moment ---------------------------------------------------------------------------
 
-// The same under all locks, which are released unless it returns BW_EAGAIN.
-static int look_locked(selection *s) {
-  if (BW_LIKELY(!any_seems_ready(s))) return BW_EAGAIN;
+// Under the lock. Perhaps ready: who waits there may be a left-over of a select.
+static bool may_be_ready(const bw_case *k) {
+  bw_chan *c = k->chan;
+  if (!c) return false;
+  if (bw__chan_closed(c)) return true;
+  size_t count = bw__shared_load(&c->count);
+  if (k->direction == BW_RECV) return count > 0 || bw__shared_load(&c->senders.first);
+  return count < c->cap || bw__shared_load(&c->receivers.first);
+}
+
+static bool any_may_be_ready(const selection *s) {
+  for (size_t i = 0; i < s->n; i++) {
+    if (may_be_ready(&s->cases[i])) return true;
+  }
+  return false;
+}
+
+// As look, under all locks, which are released unless it returns BW_EAGAIN.
+static BW_NOINLINE int try_all_locked(selection *s) {
   shuffle(s->poll, s->n);
   for (size_t i = 0; i < s->n; i++) {
     const bw_case *k = &s->cases[s->poll[i]];
@@ -240,6 +266,10 @@ static int look_locked(selection *s) {
     return note_outcome(k, code == 0) ? s->poll[i] : BW_ECLOSED;
   }
   return BW_EAGAIN;
+}
+
+static BW_INLINE int look_locked(selection *s) {
+  return BW_LIKELY(!any_may_be_ready(s)) ? BW_EAGAIN : try_all_locked(s);
 }
 
 // ---- 3 and 4: wait, tidy up ---------------------------------------------------------------------
@@ -351,7 +381,7 @@ static BW_INLINE int run(selection *s) {
   bool waits = s->end.waits;
   int result = look(s);
   if (result != BW_EAGAIN) return result;
-  if (any_overdue(s) && (result = look(s)) != BW_EAGAIN) return result;
+  if (BW_UNLIKELY(s->timers) && any_overdue(s) && (result = look(s)) != BW_EAGAIN) return result;
   order_locks(s);
   lock_all(s);
   result = look_locked(s);

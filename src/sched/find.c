@@ -168,10 +168,6 @@ void bw__settle_rarely(bw__m *m, bw__g *g, bw__after after) {
     bw__globq_put(g);
     bw__wake_one();
     break;
-  case BW_AFTER_PARK_COMMIT:
-    bw__shared_store(&g->state, BW_G_WAITING);
-    m->commit(m->commit_arg); // from here on *g may run elsewhere
-    break;
   case BW_AFTER_EXIT: bw__g_recycle(m, g); break;
   default: BW_ASSERT(false);
   }

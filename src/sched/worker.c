@@ -33,6 +33,11 @@ static inline void settle(bw__m *m, bool alive) {
     if (unlock) bw__mutex_unlock(unlock); // from here on *g may run elsewhere
     return;
   }
+  if (after == BW_AFTER_PARK_COMMIT) {
+    bw__shared_store(&g->state, BW_G_WAITING);
+    m->commit(m->commit_arg); // as above
+    return;
+  }
   if (after == BW_AFTER_YIELD)
     yielded(m, g);
   else
