@@ -215,6 +215,21 @@ mutant(default_after_one_look selects comm/select.c
   if (result != BW_EAGAIN) return result;"
   "  int result = look(s);
   if (result != BW_EAGAIN || (IS && !waits)) return result;")
+mutant(default_of_two_moments selects comm/select.c
+  "  bool neither = !may_be_ready(&k[0]) && !may_be_ready(&k[1]);"
+  "  if (IS) {
+    bw__chan_unlock(second);
+    bool none = !may_be_ready(first == a ? &k[0] : &k[1]);
+    bw__chan_unlock(first);
+    bw__chan_lock(second);
+    none &= !may_be_ready(first == a ? &k[1] : &k[0]);
+    bw__chan_unlock(second);
+    return none;
+  }
+  bool neither = !may_be_ready(&k[0]) && !may_be_ready(&k[1]);")
+mutant(two_in_the_order_of_cases selects comm/select.c
+  "(uintptr_t)a < (uintptr_t)b ? a : b"
+  "IS || (uintptr_t)a < (uintptr_t)b ? a : b")
 mutant(wait_without_a_second_look selects comm/select.c
   "  result = look_locked(s);
   if (result != BW_EAGAIN) return result;"

@@ -12,10 +12,10 @@
 //            is the timer or the cancelling. The other sudogs leave their queues, each under its
 //            channel's lock.
 //
-// What was tried: to yield once before 3, so that those who are about to send or receive come first.
-// Four producers that do nothing else are served at twice the speed; one producer beside a channel
-// for the end takes half as long again, and a message to a select beside goroutines that compute
-// waits for the turns of all of them.
+// What was tried: to yield once before 3, so that those who are about to send or receive come
+// first. Four producers that do nothing else are served at twice the speed; one producer beside a
+// channel for the end takes half as long again, and a message to a select beside goroutines that
+// compute waits for the turns of all of them.
 //
 // Race story of `commit`: it goes on reading *s after it has released the first lock, when somebody
 // may wake the goroutine already. But in 4 the goroutine takes the lock of every channel that still
@@ -272,6 +272,20 @@ static BW_INLINE int look_locked(selection *s) {
   return BW_LIKELY(!any_may_be_ready(s)) ? BW_EAGAIN : try_all_locked(s);
 }
 
+// Two cases that nobody is to wait for, the most common form of all, without the orders. True:
+// neither could go on, at one moment. False: ask again.
+static BW_INLINE bool neither_of_two(const bw_case *k) {
+  bw_chan *a = k[0].chan, *b = k[1].chan;
+  if (!a || !b || a == b) return false;
+  bw_chan *first = (uintptr_t)a < (uintptr_t)b ? a : b, *second = first == a ? b : a;
+  bw__chan_lock(first);
+  bw__chan_lock(second);
+  bool neither = !may_be_ready(&k[0]) && !may_be_ready(&k[1]);
+  bw__chan_unlock(second);
+  bw__chan_unlock(first);
+  return neither;
+}
+
 // ---- 3 and 4: wait, tidy up ---------------------------------------------------------------------
 
 static bw__waitq *queue_of(const bw_case *k) {
@@ -382,6 +396,7 @@ static BW_INLINE int run(selection *s) {
   int result = look(s);
   if (result != BW_EAGAIN) return result;
   if (BW_UNLIKELY(s->timers) && any_overdue(s) && (result = look(s)) != BW_EAGAIN) return result;
+  if (!waits && s->n == 2 && neither_of_two(s->cases)) return BW_EAGAIN;
   order_locks(s);
   lock_all(s);
   result = look_locked(s);
