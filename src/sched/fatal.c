@@ -23,6 +23,7 @@ static BW_NOINLINE void claim_the_end(void) {
 }
 
 _Noreturn void bw__fatal(const char *format, ...) {
+  bw__ctx_never_suspends(); // nor need any caller think so because of this call
   char buffer[512];
   bw__text t = bw__text_on(buffer, sizeof buffer);
   claim_the_end();

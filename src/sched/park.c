@@ -1,5 +1,6 @@
 #include "sched/park.h"
 
+#include "port/ctx.h"
 #include "sched/parking.h"
 
 static const char *const reason_texts[] = {
@@ -70,11 +71,17 @@ void bw__wait_over(bw__waiter *w) {
   if (w->kind == BW_WAIT_GOROUTINE) w->g->choosing = NULL;
 }
 
+// Apart, so that asyncify learns of it alone: no ticket's function suspends.
+static BW_NOINLINE void complete(bw__waiter *w) {
+  bw__ctx_never_suspends();
+  w->complete(w);
+}
+
 void bw__waiter_ready(bw__waiter *w) {
   switch (w->kind) {
   case BW_WAIT_GOROUTINE: bw__sched_ready(w->g, true); break;
   case BW_WAIT_THREAD: bw__note_wake(&w->note); break;
-  case BW_WAIT_TICKET: w->complete(w); break;
+  case BW_WAIT_TICKET: complete(w); break;
   }
 }
 
