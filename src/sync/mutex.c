@@ -333,6 +333,14 @@ int bw__mutex_lock_ticket(bw__mutex_ticket *t) {
 
 int bw__mutex_resume_ticket(bw__mutex_ticket *t) { return permitted(&t->c) ? 0 : go_on(t); }
 
+// The permit was one of normal mode, since STARVING lets nobody lock; so WOKEN is ours since then.
+void bw__mutex_taken_ticket(bw__mutex_ticket *t) {
+  int32_t state = look(t->c.mu);
+  do
+    if (!(state & WOKEN)) inconsistent();
+  while (!change(t->c.mu, &state, state & ~WOKEN));
+}
+
 bool bw__mutex_cancel_ticket(bw__mutex_ticket *t) {
   if (!bw__sema_cancel_ticket(&t->w)) return false;
   int code = give_up(&t->c, BW_ECANCELED);
