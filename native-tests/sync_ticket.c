@@ -84,6 +84,53 @@ TEST(sync_ticket_mutex_own_cancelled_between) {
   sync_check_empty();
 }
 
+// The owner of a ticket that is to try again locks by itself. Until it says so, no unlock wakes
+// another.
+TEST(sync_ticket_mutex_own_taken) {
+  bw_mutex mu = {0};
+  mutex_call a, b;
+  bw_mutex_lock(&mu);
+  CHECK_EQ(mutex_call_begin(&a, &mu, true), BW_EAGAIN);
+  CHECK_EQ(mutex_call_begin(&b, &mu, true), BW_EAGAIN);
+  bw_mutex_unlock(&mu);
+  CHECK_EQ(ticket_take(&a.end), BW_EAGAIN);
+  CHECK(bw_mutex_trylock(&mu)); // another
+  CHECK(!bw_mutex_trylock(&mu));
+  bw_mutex_unlock(&mu);
+  CHECK_EQ(ticket_code(&b.end), NOT_YET);
+  CHECK(bw_mutex_trylock(&mu));
+  bw__mutex_taken_ticket(&a.t);
+  CHECK(!bw__mutex_cancel_ticket(&a.t));
+  bw_mutex_unlock(&mu);
+  CHECK_EQ(ticket_take(&b.end), BW_EAGAIN);
+  CHECK(!bw__mutex_cancel_ticket(&b.t)); // too late
+  CHECK(bw_mutex_trylock(&mu));
+  bw__mutex_taken_ticket(&b.t);
+  bw_mutex_unlock(&mu);
+  CHECK_EQ(ticket_code(&a.end), NOT_YET);
+  CHECK_EQ(mu.state, 0);
+  sync_check_empty();
+}
+
+static bool take_starved(bw_mutex *mu, mutex_call *c) {
+  bw_mutex_unlock(mu);
+  CHECK_EQ(ticket_take(&c->end), BW_EAGAIN);
+  return bw_mutex_trylock(mu);
+}
+
+// The mutex is handed to a ticket that starves: then its owner cannot lock by itself, and need not.
+TEST(sync_ticket_mutex_own_starves_not_taken) {
+  bw_mutex mu = {0};
+  mutex_call a;
+  bw_mutex_lock(&mu);
+  CHECK_EQ(mutex_call_begin(&a, &mu, true), BW_EAGAIN);
+  while (take_starved(&mu, &a)) CHECK_EQ(bw__mutex_resume_ticket(&a.t), BW_EAGAIN);
+  CHECK_EQ(bw__mutex_resume_ticket(&a.t), 0);
+  bw_mutex_unlock(&mu);
+  CHECK_EQ(mu.state, 0);
+  sync_check_empty();
+}
+
 // Who was passed over for a millisecond starves; then unlock hands over.
 TEST(sync_ticket_mutex_starves) {
   bw_mutex mu = {0};

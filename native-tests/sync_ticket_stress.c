@@ -38,6 +38,19 @@ static bool may_cancel(bw__rand *rng) { return bw__rand_below(rng, 3) == 0; }
 
 // ---- who uses the locks -------------------------------------------------------------------------
 
+// It is the ticket's turn to try again: its owner may lock by itself.
+static int try_again(stress *s, bw__rand *rng, mutex_call *c) {
+  for (uint32_t looks = bw__rand_below(rng, 4); looks > 0; looks--) {
+    if (bw_mutex_trylock(&s->mu)) {
+      step_aside(rng);
+      bw__mutex_taken_ticket(&c->t);
+      return 0;
+    }
+    step_aside(rng);
+  }
+  return bw__mutex_resume_ticket(&c->t);
+}
+
 // 0 or BW_ECANCELED.
 static int mutex_ticket(stress *s, bw__rand *rng) {
   mutex_call c;
@@ -46,7 +59,7 @@ static int mutex_ticket(stress *s, bw__rand *rng) {
     step_aside(rng);
     if (may_cancel(rng) && bw__mutex_cancel_ticket(&c.t)) return BW_ECANCELED;
     code = ticket_await(&c.end);
-    if (code == BW_EAGAIN) code = bw__mutex_resume_ticket(&c.t);
+    if (code == BW_EAGAIN) code = try_again(s, rng, &c);
   }
   return code;
 }

@@ -44,6 +44,43 @@ for (const [name, tasks] of Object.entries({
   }
 }
 
+const wordOf = (mu) => Atomics.load(new Int32Array(rt.raw.memory.buffer), mu.ptr >>> 2);
+const waitersOf = (mu) => wordOf(mu) >> 3;
+
+async function until(words, index, value) {
+  for (let now; (now = Atomics.load(words, index)) !== value; ) {
+    const wait = Atomics.waitAsync(words, index, now);
+    if (wait.async) await wait.value;
+  }
+}
+
+function say(words, index, value) {
+  Atomics.store(words, index, value);
+  Atomics.notify(words, index);
+}
+
+for (const asleep of [false, true]) {
+  test(`who ${asleep ? 'was asleep' : 'looks on'} and gets the mutex leaves nothing in its word`, async () => {
+    const mu = rt.mutex();
+    const turns = words(4);
+    const count = asleep ? 200 : 1000;
+    const thread = runPeer(rt, 'lockInTurn', { mu }, { count, words: turns });
+    for (let i = 1; i <= count; i++) {
+      await mu.lock();
+      say(turns, 0, i);
+      if (asleep) while (waitersOf(mu) !== 1);
+      mu.unlock();
+      await until(turns, 1, i);
+      assert.equal(wordOf(mu), 1);
+      say(turns, 2, i);
+      await until(turns, 3, i);
+      assert.equal(wordOf(mu), 0);
+    }
+    await thread;
+    mu.drop();
+  });
+}
+
 test('a read-write mutex', async () => {
   const rw = rt.rwMutex();
   const both = words(2);
@@ -212,3 +249,34 @@ test('a worker that is ended while it waits leaves no one behind, once its recor
   mu.unlock();
   mu.drop();
 });
+
+// The worker is ended asleep in lockSync; then it is woken, which nobody notices. What is done with its operation is what a
+// worker may have done that was ended a moment later.
+for (const [how, locks, code] of [['was woken', false], ['has locked', true], ['has locked and said so', true, 1]]) {
+  test(`a worker that is ended when it ${how}, once its record is freed`, async () => {
+    const mu = rt.mutex();
+    await mu.lock();
+    const token = rt.share();
+    const worker = new Worker(new URL('./fixtures/peer.mjs', import.meta.url), {
+      workerData: { task: 'lockSync', token, handles: { mu: mu.handle() }, options: {} },
+    });
+    const ended = event(worker, 'exit');
+    while (waitersOf(mu) !== 1) await new Promise((resolve) => setImmediate(resolve));
+    await worker.terminate();
+    await ended;
+    const next = mu.lock();
+    mu.unlock();
+    assert.equal(wordOf(mu), (1 << 3) | 2); // one who waits, and one who is awake
+    const memory = new Int32Array(rt.raw.memory.buffer);
+    const op = memory[(memory[(token.thread + 12) >>> 2] + 4) >>> 2]; // bw_js_thread, bw_js_agent
+    assert.equal(memory[(op + 4) >>> 2], -3); // BW_EAGAIN
+    if (locks) assert.equal(mu.tryLock(), true);
+    if (code) memory[(op + 4) >>> 2] = code;
+    rt.raw.exports.bw_js_thread_free(token.thread);
+    if (locks && !code) mu.unlock(); // it died with the mutex locked
+    await next;
+    assert.equal(wordOf(mu), 1);
+    mu.unlock();
+    mu.drop();
+  });
+}

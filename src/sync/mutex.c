@@ -48,8 +48,10 @@
 // the count is not 0 (or 1) any more: so between two looks at the permit we look at the word.
 //
 // Tickets (JavaScript's locks) are contenders without a stack: what a woken goroutine does, the
-// thread that grants the permit does for them, or their owner when it finds the time. A ticket can
-// be cancelled between two waits; then it gives up when it would begin the next one.
+// thread that grants the permit does for them, or their owner when it finds the time; who may also
+// lock by itself then (JavaScript does) and says so afterwards: until that clears WOKEN the others
+// see what they see when somebody else was quicker than the one who is awake. A ticket can be
+// cancelled between two waits; then it gives up when it would begin the next one.
 //
 // A new owner settles by compare-and-swap: between its look at the count and the change another may
 // have given up, and have left it as the last who waits.
@@ -332,6 +334,14 @@ int bw__mutex_lock_ticket(bw__mutex_ticket *t) {
 }
 
 int bw__mutex_resume_ticket(bw__mutex_ticket *t) { return permitted(&t->c) ? 0 : go_on(t); }
+
+// The permit was one of normal mode, since STARVING lets nobody lock; so WOKEN is ours since then.
+void bw__mutex_taken_ticket(bw__mutex_ticket *t) {
+  int32_t state = look(t->c.mu);
+  do
+    if (!(state & WOKEN)) inconsistent();
+  while (!change(t->c.mu, &state, state & ~WOKEN));
+}
 
 bool bw__mutex_cancel_ticket(bw__mutex_ticket *t) {
   if (!bw__sema_cancel_ticket(&t->w)) return false;

@@ -42,6 +42,9 @@ void bw__mutex_ticket_init(bw__mutex_ticket *t, bw_mutex *mu, bool own,
 // it began. Blocks: never; with `own` it spins as a lock does.
 int bw__mutex_lock_ticket(bw__mutex_ticket *t);
 int bw__mutex_resume_ticket(bw__mutex_ticket *t);
+// Instead of that: the owner has locked the mutex by bw_mutex_trylock since it was told to try
+// again. The ticket is done.
+void bw__mutex_taken_ticket(bw__mutex_ticket *t);
 // For the ticket's owner. True: it does not wait any more, has not got the mutex, and complete will
 // not be called. False: complete has been called or will be in a moment, maybe by this call.
 // Blocks: M, for a few instructions of others.

@@ -22,12 +22,11 @@
 import { OK, type BurrowError } from './errors.js';
 import { AGENT, OP } from './exports.js';
 import type { Instance } from './instance.js';
+import { pause } from './pause.js';
 import { KeepAlive, now } from './platform.js';
 
 const POLL_MAX_MS = 8;
 
-// Newer engines have a pause instruction, which leaves the core's other half to its other thread.
-const pause = (Atomics as { pause?: () => void }).pause;
 const LOOKS_MAX = pause ? 200 : 2000; // about 10 us
 const LOOKS_MIN = 8;
 
@@ -36,6 +35,11 @@ export interface Pending {
   /** The operation's code, and the address of its value. */
   done(code: number, value: number): void;
   failed(error: BurrowError): void;
+  /**
+   * Of one that blocks: called before what has arrived is taken off the queue, again and again. The operation at `op` may
+   * have come with EAGAIN; then what it wants may be taken for it, and its code be made TAKEN.
+   */
+  tryAgain?: ((op: number) => void) | undefined;
 }
 
 /** @internal */
@@ -89,6 +93,7 @@ export class Agent {
     this.#pending.set(key, pending);
     for (;;) {
       const seen = heap.load(this.#at);
+      pending.tryAgain?.(op);
       this.#takeNew(seen);
       if (!this.#pending.has(key)) return;
       const error = death.error();

@@ -117,6 +117,11 @@ export class Core {
     return this.#agent.cancel(key, op);
   }
 
+  /** Whether this thread may sleep. */
+  get mayBlock(): boolean {
+    return this.#mayBlock;
+  }
+
   /** Throws on a thread that must not sleep. */
   checkMayBlock(name: string): void {
     if (this.#mayBlock) return;

@@ -81,5 +81,7 @@ export const THREAD = { claimed: 0, stackTop: 4, tls: 8, agent: 12, entered: 16 
 export const AGENT = { word: 0, op: 4 } as const;
 /** @internal Offsets of bw_js_op. */
 export const OP = { key: 0, code: 4, valueSize: 8, value: 12 } as const;
+/** @internal BW_JS_TAKEN. */
+export const TAKEN = 1;
 /** @internal Offsets of bw_js_lock. */
 export const LOCK = { id: 0, value: 8, onceDone: 8, onceMutex: 12, condMutex: 8, condMutexId: 12, cond: 16 } as const;

@@ -1,16 +1,39 @@
 import type { Core } from './core.js';
 import { ALIVE } from './death.js';
 import { BurrowError, EAGAIN, ESTATE, OK } from './errors.js';
-import { LOCK } from './exports.js';
+import { LOCK, OP, TAKEN } from './exports.js';
 import { Lock, makePlace, type Place } from './lock.js';
+import { idle, looksHelp } from './pause.js';
 import { releasing, releasingSync, wait, waitSync, type BlockOptions, type WaitOptions } from './wait.js';
 
 const LOCKED = 1, WOKEN = 2, STARVING = 4, WAITERS = 3; // the last: how far up they are counted
+
+// Looking on, in us: the looks are so far apart, at first; doubled each time that the mutex is found locked again so soon
+// after that, up to so far; and all of them take so long, about what a sleep and being woken cost. A mutex that changes
+// hands brings along, from another core, its own line and those that it guards, which may take a microsecond. Who stays
+// away for 8 lets the other lock and unlock dozens of times in between: together they get most done when they meet seldom.
+const APART_MIN = 1, SOON = 100, APART_MAX = 8, LOOKS_ON = 20;
 
 /**
  * @internal A bw_mutex in a record: its own, or a once's. What changes nothing but LOCKED is done here, without a call:
  * a lock of one that is free (bw_mutex_trylock), and an unlock that has nobody to wake, since nobody waits or one is awake
  * already (the bits are those of sync/mutex.c). All else is the module's to do.
+ *
+ * A thread that may sleep and finds it locked looks on for a while before it does, and again each time it was woken. Either
+ * of them competes by take(), as a newcomer, and neither says so in the word:
+ *
+ *   - one who comes does not set WOKEN, as Go has it: it would be lost with a worker that is ended here, and nobody would
+ *     be woken any more. So an unlock may wake one who sleeps, and then both compete;
+ *   - for one who was woken WOKEN is set, and is its operation's, which stays in the agent's queue with EAGAIN. So all
+ *     unlocks meanwhile wake nobody and need no call. What may happen:
+ *
+ *       it takes the mutex, makes the code TAKEN, and then has the module take the operation off: that clears WOKEN.
+ *         Others who see LOCKED and WOKEN between the two see what they see when another has it and one is awake
+ *       it does not get it, or finds STARVING: the module tries (it is its mutex, if STARVING) and lets it wait again
+ *       the time is over: the operation cannot be taken back any more and arrives, by one of these two ways
+ *       its worker is ended: whoever frees the thread finds the operation, TAKEN or not, and unlocks or gives up for it
+ *
+ *     The code says EAGAIN only after the unlock that has set WOKEN, until the module has the operation wait again.
  *
  * What an exchange costs is all that such a change may cost, so the other words are read as plain numbers, for which no
  * function is called: the exchange keeps them in their order. And the view is kept: memory only grows, so it stays good
@@ -22,6 +45,9 @@ export class MutexWord {
   readonly #index: number; // of the word
   readonly #idIndex: number;
   readonly #deathIndex: number;
+  readonly #mayBlock: boolean;
+  #apart = APART_MIN;
+  #gotAt = -Infinity; // in ms, after looking on
 
   constructor(place: Place, offset: number) {
     const { core, at } = place;
@@ -30,6 +56,7 @@ export class MutexWord {
     this.#index = (at + offset) >>> 2;
     this.#idIndex = (at + LOCK.id) >>> 2;
     this.#deathIndex = core.instance.death.at >>> 2;
+    this.#mayBlock = core.mayBlock;
   }
 
   /** Locks if that is possible without a call. The record may be another's by now: then it is unlocked again. */
@@ -63,13 +90,39 @@ export class MutexWord {
     return wait(core, 'lock', (key) => core.exports.bw_js_mutex_lock(at, id, key, 0), options);
   }
 
-  // Woken, it competes with those who run already, as a goroutine does: a thread that is asleep and is given the mutex
-  // keeps all others waiting until it is awake.
   lockSync(options?: BlockOptions): void {
+    if (options !== undefined || !this.#mayBlock || !this.take()) this.#lockSyncLocked(options);
+  }
+
+  // Woken, it competes with those who run already, as a goroutine does: a thread that is asleep and is given the mutex
+  // keeps all others waiting until it is awake. (Apart from lockSync, which so makes nothing for a closure.)
+  #lockSyncLocked(options?: BlockOptions): void {
     const { core, at, id } = this.#place;
     core.checkMayBlock('lockSync');
-    if (options === undefined && this.take()) return;
-    waitSync(core, 'lockSync', (key) => core.exports.bw_js_mutex_lock(at, id, key, 1), options);
+    if (options === undefined && this.#lookOn(performance.now())) return;
+    const begin = (key: number): number => core.exports.bw_js_mutex_lock(at, id, key, 1);
+    waitSync(core, 'lockSync', begin, options, (op) => this.#tryAgain(op));
+  }
+
+  // It is locked, and was just now, at `since` (performance.now()). Whether it is ours after a while.
+  #lookOn(since: number): boolean {
+    if (!looksHelp) return false;
+    this.#apart = since - this.#gotAt < SOON / 1000 ? Math.min(this.#apart * 2, APART_MAX) : APART_MIN;
+    for (let time = since; time - since < LOOKS_ON / 1000; ) {
+      idle(this.#apart);
+      const got = this.take();
+      time = performance.now();
+      if (got) this.#gotAt = time;
+      if (got) return true;
+      if ((this.#words[this.#index]! & STARVING) !== 0 || this.#ended()) return false;
+    }
+    return false;
+  }
+
+  #tryAgain(op: number): void {
+    const { heap } = this.#place.core;
+    if (heap.load(op + OP.code) !== EAGAIN) return;
+    if (this.take() || this.#lookOn(performance.now())) heap.store(op + OP.code, TAKEN);
   }
 
   tryLock(): boolean {

@@ -85,8 +85,8 @@ export function wait(core: Core, name: string, begin: Begin, options?: WaitOptio
   });
 }
 
-/** @internal */
-export function waitSync(core: Core, name: string, begin: Begin, options?: BlockOptions): void {
+/** @internal `tryAgain`: see Pending. */
+export function waitSync(core: Core, name: string, begin: Begin, options?: BlockOptions, tryAgain?: (op: number) => void): void {
   core.checkMayBlock(name);
   const { timeout = Infinity } = checkOptions(options);
   core.check();
@@ -97,7 +97,7 @@ export function waitSync(core: Core, name: string, begin: Begin, options?: Block
   const came: { end: number | BurrowError } = { end: ECANCELED };
   const done = (end: number): void => void (came.end = end);
   const failed = (error: BurrowError): void => void (came.end = error);
-  core.blockUntil(key, { done, failed }, timeout === Infinity ? Infinity : now() + timeout);
+  core.blockUntil(key, { done, failed, tryAgain }, timeout === Infinity ? Infinity : now() + timeout);
   const { end } = came;
   if (end === ECANCELED) throw timedOut(name, timeout);
   if (end !== OK) throw typeof end === 'number' ? errorOf(end, name) : end;

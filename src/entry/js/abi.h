@@ -70,10 +70,12 @@ typedef struct bw_js_agent {
 
 typedef struct bw_js_op {
   uint32_t key;        // offset 0: what JavaScript gave
-  int32_t code;        // offset 4: how it ended
+  int32_t code;        // offset 4: how it ended; 0 before
   uint32_t value_size; // offset 8
   uint32_t value;      // offset 12: address of the value's bytes
 } bw_js_op;
+
+enum { BW_JS_TAKEN = 1 }; // a code that JavaScript gives, see below
 
 bw_js_op *bw_js_agent_next(bw_js_agent *agent); // NULL: none
 void bw_js_op_free(bw_js_op *op);               // after reading
@@ -130,6 +132,10 @@ int bw_js_chan_elem_size(int chan);
 // The watch of locks (burrow/locks.h) does not hear of these calls.
 //
 // Functions with a key: 0, or BW_EAGAIN: an op will come, with the code 0.
+//
+// An op of bw_js_mutex_lock with `own` arrives with BW_EAGAIN when it is its turn to try again,
+// which bw_js_agent_next does. Before that its thread may lock the mutex itself, while its word is
+// not STARVING, and make the code BW_JS_TAKEN: then bw_js_agent_next finishes that.
 
 typedef enum {
   BW_JS_MUTEX,

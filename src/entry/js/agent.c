@@ -106,7 +106,8 @@ static bw__js_op *take_ended(bw__js_agent *agent) {
     bw__js_op *op = agent->taken;
     if (!op) return NULL;
     agent->taken = op->next;
-    int code = op->pub.code == BW_EAGAIN ? op->kind->resume(op) : op->pub.code;
+    int code = op->pub.code;
+    if (code == BW_EAGAIN || code == BW_JS_TAKEN) code = op->kind->resume(op);
     if (code == BW_EAGAIN) continue;
     op->pub.code = code;
     return op;

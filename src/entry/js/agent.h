@@ -20,8 +20,8 @@ typedef struct bw__js_op_kind {
   bool (*cancel)(bw__js_op *op);
   // The same when nobody wants the outcome.
   bool (*abandon)(bw__js_op *op);
-  // Of one that has come with BW_EAGAIN: goes on; BW_EAGAIN: it will come again, and must not be
-  // touched. NULL: none does.
+  // Of one that has come with BW_EAGAIN (or BW_JS_TAKEN): goes on, with another code in the op;
+  // BW_EAGAIN: it will come again, and must not be touched. NULL: none does.
   int (*resume)(bw__js_op *op);
   // It has come, and JavaScript will not hear of it: gives back what it got. NULL: nothing.
   void (*undo)(bw__js_op *op);

@@ -46,7 +46,14 @@ static void mutex_complete(bw__mutex_ticket *t, int code) {
 }
 
 static bool mutex_cancel(bw__js_op *op) { return bw__mutex_cancel_ticket(&of(op)->mutex); }
-static int mutex_resume(bw__js_op *op) { return bw__mutex_resume_ticket(&of(op)->mutex); }
+static int mutex_resume(bw__js_op *op) {
+  bool taken = op->pub.code == BW_JS_TAKEN;
+  op->pub.code = 0; // until it comes again
+  if (!taken) return bw__mutex_resume_ticket(&of(op)->mutex);
+  bw__mutex_taken_ticket(&of(op)->mutex);
+  return 0;
+}
+
 static void mutex_undo(bw__js_op *op) {
   if (op->pub.code == 0) bw__mutex_try_unlock(bw__js_mutex_of(of(op)->lock), false);
 }
