@@ -8,6 +8,8 @@
 
 #if BW_WASM
 
+#include "port/wasm/stack.h"
+
 // ---- ways to use a lot --------------------------------------------------------------------------
 
 // Functions are called through these, or the compiler would make loops of the recursion, and one
@@ -144,7 +146,7 @@ DEATH_TEST(overflow_of_the_engine, UNCAUGHT, "Maximum call stack size exceeded")
 
 // ---- what is outside of the block ---------------------------------------------------------------
 
-enum { BLOCK = 8192, MARGIN = 64 << 10, MARK = 0x5a };
+enum { BLOCK = 16384, MARGIN = 64 << 10, MARK = 0x5a };
 static _Alignas(16) unsigned char memory[MARGIN + BLOCK + MARGIN];
 static bw__ctx ctx;
 
@@ -221,10 +223,11 @@ TEST(ctx_saves_deep_frames) {
 // A block may be used to the last byte: the same program on ever smaller blocks does well or
 // overflows, and never anything else.
 static int last_fit;
+static bool went_on; // this goroutine has been suspended, and so must end well
 static void note_and_stop(bw__ctx *c, uintptr_t sp) {
   char text[64];
   (void)sp;
-  CHECK(c == &ctx);
+  CHECK(c == &ctx && !went_on);
   check_margins();
   int n = snprintf(text, sizeof text, "fits in %d\n", last_fit);
   CHECK(last_fit > 0 && last_fit < BLOCK);
@@ -232,21 +235,98 @@ static void note_and_stop(bw__ctx *c, uintptr_t sp) {
   bw__port_exit(3);
 }
 
-static void shrink(int (*volatile *way)(int), int depth) {
-  for (int size = BLOCK; size >= 512; size -= 16) {
+static void shrink_from(int most, int (*volatile *way)(int), int depth) {
+  for (int size = most; size >= 512; size -= 16) {
     culprit c = {.way = way, .depth = depth};
     make(&c);
     bw__ctx_overflowed = note_and_stop;
     bw__ctx_make(&ctx, memory + MARGIN + BLOCK - size, (size_t)size, go_deep, &c, NULL);
     memset(memory + MARGIN, MARK, (size_t)(BLOCK - size));
-    while (bw__ctx_resume(&ctx)) {}
+    for (went_on = false; bw__ctx_resume(&ctx);) went_on = true;
     check_margins();
     for (int i = 0; i < BLOCK - size; i++) CHECK_EQ(memory[MARGIN + i], MARK);
     last_fit = size;
   }
 }
-DEATH_TEST(overflow_of_the_last_byte_by_saved_frames, 3, "fits in ") { shrink(&call_bare, 100); }
-DEATH_TEST(overflow_of_the_last_byte_by_small_frames, 3, "fits in ") { shrink(&call_small, 10); }
+DEATH_TEST(overflow_of_the_last_byte_by_saved_frames, 3, "fits in ") {
+  shrink_from(8192, &call_bare, 100);
+}
+DEATH_TEST(overflow_of_the_last_byte_by_small_frames, 3, "fits in ") {
+  shrink_from(8192, &call_small, 10);
+}
+
+// The same where the block is larger than what the thread's own stack has left, so that the frames
+// are saved in the block. Then the goroutine's shadow stack, of which this frame is the last, is
+// what too many of them come to lie on.
+static int guarded_frames(int depth) {
+  volatile char frame[256];
+  for (int i = 0; i < 256; i++) frame[i] = (char)i;
+  int sum = call_bare(depth);
+  for (int i = 0; i < 256; i++) CHECK_EQ(frame[i], (char)i);
+  return sum;
+}
+static int (*volatile call_guarded)(int) = guarded_frames;
+
+enum { OWN_LEFT = 9 << 10 }; // more than the runtime keeps for itself
+
+static BW_NOINLINE void with_little_left(size_t used) {
+  need(__builtin_alloca(used));
+  shrink_from(BLOCK, &call_guarded, 900);
+}
+DEATH_TEST(overflow_of_the_last_byte_in_the_block, 3, "fits in ") {
+  char here;
+  with_little_left((size_t)(&here - bw__stack_low()) - OWN_LEFT);
+}
+
+// A goroutine that is resumed and suspended at ever other depths goes on with what it had.
+static int dive(int depth, int seed) {
+  volatile int frame[4] = {seed, depth, seed * depth, ~seed};
+  if (depth % 3 == 0) suspend();
+  int below = depth > 0 ? dive(depth - 1, seed + 1) : 0;
+  if (depth % 2 == 0) suspend();
+  CHECK(frame[0] == seed && frame[1] == depth && frame[2] == seed * depth && frame[3] == ~seed);
+  return below + depth;
+}
+
+static void dive_often(void *arg) {
+  int *sum = arg;
+  for (int depth = 1; depth < 40; depth += 7) *sum += dive(depth, depth);
+}
+
+TEST(ctx_suspends_at_any_depth) {
+  int sum = 0, expected = 0, suspends = 0, expected_suspends = 0;
+  for (int depth = 1; depth < 40; depth += 7)
+    for (int i = 0; i <= depth; i++) {
+      expected += i;
+      expected_suspends += (i % 3 == 0) + (i % 2 == 0);
+    }
+  make(NULL);
+  bw__ctx_make(&ctx, memory + MARGIN, BLOCK, dive_often, &sum, NULL);
+  ptrdiff_t least = BLOCK, most = 0;
+  for (; bw__ctx_resume(&ctx); suspends++) {
+    ptrdiff_t headroom = bw__ctx_headroom(&ctx);
+    CHECK(headroom > 0 && headroom < BLOCK);
+    if (headroom < least) least = headroom;
+    if (headroom > most) most = headroom;
+  }
+  CHECK(most - least > 20 * 16); // that much shadow stack at the least
+  CHECK_EQ(sum, expected);
+  CHECK_EQ(suspends, expected_suspends);
+  check_margins();
+}
+
+// What a goroutine that waits has written to lies in one piece at the block's top.
+TEST(ctx_suspended_touches_the_top_only) {
+  culprit c = {.way = &call_bare, .depth = 10};
+  make(&c);
+  memset(memory + MARGIN, MARK, BLOCK); // over the paint of development builds
+  CHECK(bw__ctx_resume(&ctx));
+  size_t unused = (size_t)bw__ctx_headroom(&ctx);
+  CHECK(unused > BLOCK - 1024);
+  for (size_t i = 0; i < unused; i++) CHECK_EQ(memory[MARGIN + i], MARK);
+  CHECK(!bw__ctx_resume(&ctx));
+  check_margins();
+}
 
 // How much of a block was used.
 TEST(ctx_used_is_known) {

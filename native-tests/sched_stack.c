@@ -4,6 +4,7 @@
 #include "base/atomics.h"
 #include "port/port.h"
 #include "sched/sched.h"
+#include "sched/stack.h"
 
 // Frames survive switches, on whatever thread they continue.
 static __attribute__((noinline)) uint64_t recurse(int depth, uint64_t seed) {
@@ -185,6 +186,87 @@ static int trimmed(void *arg) {
   return 0;
 }
 TEST(sched_idle_stacks_go_back) { test_run(trimmed, NULL, 1); }
+
+// Stacks that come from the heap are not written to before they are used, and are taken again.
+TEST(sched_stacks_are_taken_untouched) {
+  enum { N = 20, MARK = 0x5a };
+  if (bw__port_capabilities.maps_stacks) SKIP("what is in a mapped stack goes to the system");
+  size_t size = 0, want = bw_stack_size_default();
+  unsigned char *first[N], *again[N];
+  int same = 0;
+  for (int i = 0; i < N; i++) {
+    CHECK((first[i] = bw__stack_alloc(want, &size)));
+    CHECK(size >= want && ((uintptr_t)first[i] + size) % 4096 == 0);
+    memset(first[i], MARK, size);
+  }
+  for (int i = 0; i < N; i++) bw__stack_free(first[i], size);
+  for (int i = 0; i < N; i++) CHECK((again[i] = bw__stack_alloc(want, &size)));
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++) {
+      if (again[i] != first[j]) continue;
+      for (size_t at = 0; at < size; at++) CHECK_EQ(again[i][at], MARK);
+      same++;
+    }
+  CHECK(same > 0);
+  for (int i = 0; i < N; i++) bw__stack_free(again[i], size);
+}
+
+// Goroutines with stacks of many sizes, all alive at once, each of which writes to most of its own.
+enum { SIZES = 12, EACH = 5, LEAST = 4, PAGE = 4096 }; // LEAST: pages, as are the sizes
+
+typedef struct {
+  group ended;
+  bw_chan *gate;
+} crowd;
+
+typedef struct {
+  crowd *crowd;
+  int pages;
+} member;
+
+static __attribute__((noinline)) void fill_and_wait(bw_chan *gate, size_t n) {
+  volatile unsigned char *room = __builtin_alloca(n);
+  unsigned char seed = (unsigned char)bw_goid();
+  for (size_t i = 0; i < n; i++) room[i] = (unsigned char)(seed + i);
+  bw_chan_recv(gate, NULL);
+  for (size_t i = 0; i < n; i++) CHECK_EQ(room[i], (unsigned char)(seed + i));
+}
+
+static void join_crowd(void *arg) {
+  member *m = arg;
+  fill_and_wait(m->crowd->gate, (size_t)(m->pages - 2) * PAGE);
+  group_done(&m->crowd->ended);
+}
+
+static void gather(void) {
+  crowd c = {.gate = bw_chan_make(0, 0)};
+  group_init(&c.ended, SIZES * EACH);
+  for (int i = 0; i < SIZES * EACH; i++) {
+    member m = {&c, LEAST + i % SIZES};
+    bw_go_options o = {.stack_size = (size_t)m.pages * PAGE, .arg_size = sizeof m};
+    CHECK_EQ(bw_go_with(&o, join_crowd, &m), 0);
+    if (i % 7 == 0) bw_gosched();
+  }
+  bw_chan_close(c.gate);
+  group_wait(&c.ended);
+  while (bw_num_goroutine() > 1) bw_gosched();
+  bw_chan_release(c.gate);
+}
+
+static int mixed_sizes(void *arg) {
+  (void)arg;
+  bw_alloc_stats one, many;
+  gather();
+  bw_alloc_stats_read(&one);
+  for (int round = 0; round < 5; round++) gather();
+  bw_alloc_stats_read(&many);
+  CHECK(many.live_bytes < one.live_bytes + (uint64_t)SIZES * EACH * LEAST * PAGE); // all given back
+  return 0;
+}
+TEST(sched_stacks_of_mixed_sizes) {
+  if (BW_ASAN) SKIP("AddressSanitizer's frames are larger");
+  test_run(mixed_sizes, NULL, 4);
+}
 
 // What an ended goroutine used deep down on its stack goes back while its P is idle.
 static uintptr_t used_lo;

@@ -165,9 +165,9 @@ mutant(bulk_seems_empty_for_a_moment many comm/chan_bulk.c
   size_t count = bw__shared_load(&c->count);")
 mutant(bulk_looks_back many comm/chan_bulk.c
   "  bw__chan_unlock(r.c);
-  bw__chain_ready(r.woken);"
+  bw__chain_ready(&r.woken);"
   "  bw__chan_unlock(r.c);
-  bw__chain_ready(IS ? ((release *)arg)->woken : r.woken);")
+  bw__chain_ready(IS ? &((release *)arg)->woken : &r.woken);")
 mutant(bulk_drops_a_value many comm/chan_bulk.c
   "for (size_t sent = 0; sent < n; sent++)"
   "for (size_t sent = 0; sent < n; sent += IS ? 2 : 1)")

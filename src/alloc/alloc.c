@@ -29,6 +29,7 @@ BW_ALLOC_CODE void *bw_realloc(void *p, size_t size);
 BW_ALLOC_CODE void *bw_aligned_alloc(size_t align, size_t size);
 BW_ALLOC_CODE void *bw__alloc8(size_t size);
 BW_ALLOC_CODE void *bw__alloc_zeroed(size_t size);
+BW_ALLOC_CODE void *bw__alloc_pages(size_t bytes);
 BW_ALLOC_CODE static bw__span *alloc_span(size_t bytes, size_t align);
 BW_ALLOC_CODE static void *malloc_slow(size_t size);
 BW_ALLOC_CODE static void *alloc_large(size_t size);
@@ -68,6 +69,8 @@ static BW_NOINLINE void *alloc_large(size_t size) {
   bw__span *s = alloc_span(size, BW_PAGE_SIZE);
   return s ? (void *)s->start : NULL;
 }
+
+void *bw__alloc_pages(size_t bytes) { return alloc_large(bytes); }
 
 static inline void *usable(void *object, unsigned c) {
   bw__unpoison(object, object ? bw__sizeclass_sizes[c] : 0);
@@ -149,6 +152,13 @@ static BW_NOINLINE void free_large(void *p) {
   if (!p || bw__heap_free(p)) return;
   if (BW_ASAN) bw__poison_freed(p, bw__pageheap_large_bytes(p));
   if (!bw__pageheap_free_large(p)) bw__misuse_pointer("bw_free", p);
+}
+
+void bw__free_pages(void *p) {
+  if (BW_ASAN) bw__poison_freed(p, bw__pageheap_large_bytes(p));
+  size_t bytes = bw__pageheap_free_large(p);
+  BW_ASSERT(bytes > 0);
+  (void)bytes;
 }
 
 // Finds out why the fast path did not take `p`.

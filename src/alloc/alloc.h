@@ -34,6 +34,13 @@ void bw__free_exact(void *p, size_t size);
 // As bw_aligned_alloc, in a thread whose thread-local variables do not exist yet: touches none.
 void *bw__alloc_before_tls(size_t align, size_t size);
 
+// Whole pages, aligned to BW_PAGE_SIZE, however few: the allocator writes to none of them, neither
+// now nor when they are given back. For what is used in part only, like a goroutine's stack. NULL:
+// no memory. They count as a large object. In a debug build they have neither canaries nor
+// quarantine. Locks: page heap, profile. Blocks: M.
+void *bw__alloc_pages(size_t bytes);
+void bw__free_pages(void *p);
+
 typedef struct bw__cache bw__cache;
 
 // A cache that belongs to no thread, for a P; NULL: no memory. Given back with its objects by

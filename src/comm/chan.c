@@ -133,7 +133,7 @@ int bw__chan_try_recv(bw_chan *c, void *value) {
 
 // Everybody who waits goes home: receivers with a zero value, senders to panic.
 int bw__chan_close(bw_chan *c) {
-  bw__chain woken = {NULL, &woken.first};
+  bw__chain woken = {0};
   bw__chan_lock(c);
   if (bw__chan_closed(c)) return bw__chan_finish(c, BW_ECLOSED, NULL);
   bw__shared_store(&c->flags, bw__shared_load(&c->flags) | BW_CHAN_CLOSED);
@@ -145,7 +145,7 @@ int bw__chan_close(bw_chan *c) {
   for (bw__sudog *s; (s = bw__waitq_pop(&c->senders)); bw__chain_add(&woken, s))
     s->waiter->ok = false;
   bw__chan_unlock(c);
-  bw__chain_ready(woken.first);
+  bw__chain_ready(&woken);
   return 0;
 }
 

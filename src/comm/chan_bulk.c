@@ -79,20 +79,20 @@ static size_t recv_some_locked(bw_chan *c, char *to, size_t n, bw__chain *woken)
 
 typedef struct {
   bw_chan *c;
-  bw__sudog *woken;
+  bw__chain woken;
 } release;
 
 // Once the lock is released whoever waits may be gone, and *arg with it.
 static void unlock_and_ready(void *arg) {
   release r = *(release *)arg;
   bw__chan_unlock(r.c);
-  bw__chain_ready(r.woken);
+  bw__chain_ready(&r.woken);
 }
 
 // One value more, in q: unlocks, readies those of the chain, waits. True: it happened.
 static bool wait_in(bw_chan *c, bw__waitq *q, void *elem, bw__chain *woken, bw__reason reason) {
   bw__place p;
-  release r = {c, woken->first};
+  release r = {c, *woken};
   bw__waiter_init(&p.waiter);
   bw__place_enter(&p, q, elem);
   bw__wait_commit(&p.waiter, unlock_and_ready, &r, -1, reason);
@@ -102,7 +102,7 @@ static bool wait_in(bw_chan *c, bw__waitq *q, void *elem, bw__chain *woken, bw__
 
 static void finish(bw_chan *c, bw__chain *woken) {
   bw__chan_unlock(c);
-  bw__chain_ready(woken->first);
+  bw__chain_ready(woken);
 }
 
 // ---- the public face ----------------------------------------------------------------------------
@@ -113,7 +113,7 @@ void bw_chan_send_n(bw_chan *c, const void *values, size_t n) {
   bw__chan_check_send(c);
   const char *from = values;
   for (size_t sent = 0; sent < n; sent++) { // one more by waiting
-    bw__chain woken = {NULL, &woken.first};
+    bw__chain woken = {0};
     bw__chan_lock(c);
     bool closed = bw__chan_closed(c);
     if (!closed) sent += send_some_locked(c, from + sent * c->elem_size, n - sent, &woken);
@@ -130,7 +130,7 @@ void bw_chan_send_n(bw_chan *c, const void *values, size_t n) {
 
 size_t bw__chan_send_some(bw_chan *c, const void *values, size_t n) {
   bw__chan_check_send(c);
-  bw__chain woken = {NULL, &woken.first};
+  bw__chain woken = {0};
   bw__chan_lock(c);
   size_t sent = bw__chan_closed(c) ? 0 : send_some_locked(c, values, n, &woken);
   finish(c, &woken);
@@ -138,7 +138,7 @@ size_t bw__chan_send_some(bw_chan *c, const void *values, size_t n) {
 }
 
 size_t bw__chan_recv_some(bw_chan *c, void *values, size_t n) {
-  bw__chain woken = {NULL, &woken.first};
+  bw__chain woken = {0};
   bw__chan_lock(c);
   size_t got = recv_some_locked(c, values, n, &woken);
   finish(c, &woken);
@@ -148,7 +148,7 @@ size_t bw__chan_recv_some(bw_chan *c, void *values, size_t n) {
 size_t bw_chan_recv_n(bw_chan *c, void *values, size_t n) {
   if (n == 0) return 0;
   if (!c) bw__wait_forever(BW_REASON_CHAN_RECEIVE_NIL);
-  bw__chain woken = {NULL, &woken.first};
+  bw__chain woken = {0};
   bw__chan_lock(c);
   size_t got = recv_some_locked(c, values, n, &woken);
   if (got > 0 || bw__chan_closed(c)) {

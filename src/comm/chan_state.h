@@ -17,6 +17,7 @@
 
 #include "comm/waitq.h"
 #include "port/port.h"
+#include "sched/sched.h"
 
 #include <burrow/chan.h>
 #include <burrow/error.h>
@@ -205,22 +206,48 @@ static inline void bw__place_enter(bw__place *p, bw__waitq *q, void *elem) {
 
 // ---- chains of those whose waits have ended -----------------------------------------------------
 
-// By their sudogs' `next`: operations that end many waits make one under the lock, and ready them
-// after it.
+// Operations that end many waits make a chain of them under the lock, and ready them after it.
+// Goroutines hang together by `next` of their records, all others by that of their sudogs: so what
+// a goroutine has on its stack is looked at once, when it is taken off the queue, and not again
+// after thousands of others have pushed it out of the caches.
 typedef struct {
-  bw__sudog *first, **end;
+  bw__g *first, *last;
+  bw__sudog *first_other, *last_other;
 } bw__chain;
 
-static inline void bw__chain_add(bw__chain *chain, bw__sudog *s) {
+static inline void bw__chain_add_other(bw__chain *chain, bw__sudog *s) {
   s->next = NULL;
-  *chain->end = s;
-  chain->end = &s->next;
+  if (chain->first_other)
+    chain->last_other->next = s;
+  else
+    chain->first_other = s;
+  chain->last_other = s;
 }
 
-static inline void bw__chain_ready(bw__sudog *first) {
-  for (bw__sudog *next; first; first = next) {
-    next = first->next;
-    bw__waiter_ready(first->waiter);
+// s is off its queue, and so it is ours to end its wait: until it is readied its goroutine is in no
+// queue of the scheduler.
+static inline void bw__chain_add(bw__chain *chain, bw__sudog *s) {
+  bw__waiter *w = s->waiter;
+  if (BW_UNLIKELY(w->kind != BW_WAIT_GOROUTINE)) {
+    bw__chain_add_other(chain, s);
+    return;
+  }
+  w->g->next = NULL;
+  if (chain->first)
+    chain->last->next = w->g;
+  else
+    chain->first = w->g;
+  chain->last = w->g;
+}
+
+static inline void bw__chain_ready(const bw__chain *chain) {
+  for (bw__sudog *next, *s = chain->first_other; s; s = next) {
+    next = s->next;
+    bw__waiter_ready(s->waiter);
+  }
+  for (bw__g *next, *g = chain->first; g; g = next) {
+    next = g->next;
+    bw__sched_ready(g, true);
   }
 }
 

@@ -9,7 +9,7 @@
 //           control words (rounding mode, exception masks) stay with the thread.
 //   wasm    Binaryen's asyncify: suspend unwinds the wasm stack into the save area, resume calls
 //           the entry again and asyncify replays the frames. Saved frames and shadow stack share
-//           one block: the frames lie at its bottom, the shadow stack grows down from the top.
+//           one block: the shadow stack grows down from its top, the frames lie right below it.
 //
 // After a switch the code may be on another thread: addresses of thread-local variables taken
 // before it are stale, so read them through a noinline function.
@@ -31,6 +31,7 @@ typedef struct bw__ctx {
   struct { // asyncify's own record, it reads these two words; valid while suspended
     char *at, *end;
   } save;
+  char *frames; // the lowest of the saved frames, which end at sp: of the last suspend
 #endif
 #if BW_TSAN
   void *fiber;      // ThreadSanitizer's fiber of this context

@@ -3,9 +3,14 @@
 // asyncify rewrites every function that may be on the stack at a switch. Told to unwind, each of
 // them saves its locals into the save area and returns; told to rewind, the entry is called again
 // and each function restores its locals and jumps to the call where it was. So a suspended
-// goroutine is bytes in its block: [lo, save.at) saved frames, and from sp up to the top its shadow
-// stack. Any thread with the same module may rewind it; asyncify's own state is two wasm globals
-// per instance and idle between switches.
+// goroutine is bytes in its block, all in one piece at the top:
+//
+//     lo [ unused ... | saved frames | shadow stack ] lo + size
+//                                    sp
+//
+// One that waits has mostly used a few hundred bytes: one page of memory, a few neighbouring lines.
+// Any thread with the same module may rewind it; asyncify's own state is two wasm globals per
+// instance and idle between switches.
 //
 //   resume, first time   set bounds and sp, call entry
 //   suspend              note sp, start_unwind: every frame below resume returns
@@ -14,6 +19,13 @@
 //                        suspend
 //   back in suspend      stop_rewind, return to the goroutine
 //
+// What is below the stack pointer may be written to by any function, and still the frames are safe
+// there. While they are replayed, nothing but loads from them and the calls that lead to suspend is
+// executed: all other code of these functions is skipped, the change of the stack pointer and its
+// check as well, and functions that cannot suspend are not called. (A leaf, which has a red zone,
+// is never on the stack at a switch.) The first code that runs for real is suspend's own, when the
+// last frame has been read; from then on nobody needs them.
+//
 // Overflow of the shadow stack. Each change of the stack pointer is checked against the bounds that
 // hold on this thread, before it happens (ctx_sp.S; the checks are woven in when a program is
 // linked, see cmake/BurrowTargets.cmake): those of the goroutine's block or of the thread's own
@@ -21,11 +33,11 @@
 // suspend.
 //
 // Overflow of the saved frames. How much will be saved is known to nobody beforehand, and asyncify
-// writes without looking. So it saves into the larger of two places: what is left of the block, or
-// what is left of the thread's own stack below the host's frames, which nobody needs until the
-// goroutine is unwound. From there the frames, mostly 40 to 300 bytes, are copied into the block;
-// when they do not fit, the goroutine has overflowed and nothing else has been touched. (Saved
-// frames hold values and no pointers to each other: they may be moved.)
+// writes upwards without looking. So it saves into the larger of two places: the bottom of the
+// block, or what is left of the thread's own stack below the host's frames, which nobody needs
+// until the goroutine is unwound. From there the frames, mostly 40 to 300 bytes, are moved to right
+// below the stack pointer; when they do not fit, the goroutine has overflowed and nothing else has
+// been touched. (Saved frames hold values and no pointers to each other: they may be moved.)
 //
 // The two functions here that call asyncify's imports are left alone by the pass. They must not be
 // inlined into others: Binaryen's inliner is told so at link time (cmake/BurrowTargets.cmake).
@@ -55,6 +67,7 @@ void bw__ctx_sp_outside(char *sp);
 
 enum {
   RED_ZONE = 128, // a function that calls none may write so far below the stack pointer
+  SPARE = 16,     // in front of what asyncify saves
   OWN_LEFT = 8192 // of a thread's own stack, for the words of its overflow
 };
 
@@ -64,8 +77,7 @@ void bw__ctx_make(bw__ctx *c, void *lo, size_t size, void (*entry)(void *), void
                   void *fiber) {
   (void)fiber;
   *c = (bw__ctx){.lo = lo, .size = size, .entry = entry, .arg = arg};
-  c->sp = c->lo + size;
-  c->save.at = c->lo;
+  c->sp = c->frames = c->lo + size;
   if (BW_DEBUG) memset(c->lo, paint, size);
 }
 
@@ -112,26 +124,28 @@ static inline size_t room_below_sp(const bw__ctx *c) { return (size_t)((char *)c
 static inline void choose_save_area(bw__ctx *c) {
   char *own = bw__stack_low(), *own_end = c->host_sp;
   bool in_block = !own || room_below_sp(c) >= (size_t)(own_end - own);
-  c->save.at = in_block ? c->lo : own;
+  c->frames = (in_block ? c->lo : own) + SPARE;
+  c->save.at = c->frames;
   c->save.end = in_block ? c->sp : own_end;
 }
 
-// Brings what asyncify saved into the block; false: it does not fit. Words, not memcpy: that would
-// become memory.copy, a call out of wasm that takes longer than all of the rest. Both places and
-// the room are multiples of 16.
+// Moves what asyncify saved to right below the stack pointer; false: it does not fit. Words, not
+// memcpy: that would become memory.copy, a call out of wasm that takes longer than all of the rest.
+// Downwards, since where they end is known before how many they are, and since the places may
+// overlap. Half of the last word may be beyond their beginning, where nothing lies.
 static inline bool settle_frames(bw__ctx *c) {
+  const char *from = c->save.at;
+  size_t n = bw__align_up((size_t)(from - c->frames), 8);
   char *sp = c->sp;
-  if (c->save.end != c->host_sp) return c->save.at <= sp; // saved in the block
-  const char *from = bw__stack_low();
-  size_t n = (size_t)(c->save.at - from);
-  if (n > room_below_sp(c)) return false;
-  char *to = c->lo;
-  for (size_t i = 0; i < n; i += 8) {
-    *(uint64_t *)(to + i) = *(const uint64_t *)(from + i);
+  c->frames = sp - n;
+  if (n > room_below_sp(c) || from > c->save.end) return false;
+  for (size_t i = 8; i <= n; i += 8) {
+    uint64_t word;
+    memcpy(&word, from - i, 8);
+    memcpy(sp - i, &word, 8);
     __asm__ volatile("" ::: "memory");
   }
-  c->save.at = to + n;
-  c->save.end = sp;
+  c->save.at = c->save.end = sp;
   return true;
 }
 
@@ -169,7 +183,7 @@ BW_NOINLINE void bw__ctx_suspend(bw__ctx *c) {
   asyncify_start_unwind(&c->save);
 }
 
-ptrdiff_t bw__ctx_headroom(const bw__ctx *c) { return (char *)c->sp - c->save.at; }
+ptrdiff_t bw__ctx_headroom(const bw__ctx *c) { return c->frames - c->lo; }
 
 // In development builds: all but the longest piece of the block that still has its paint.
 size_t bw__ctx_used(const bw__ctx *c) {

@@ -21,6 +21,7 @@ typedef struct {
 } world_ctx;
 
 typedef struct bw__g {
+  struct bw__g *next;
   world_ctx ctx[1]; // a pointer, as the scheduler has it
   BW_SHARED(uint32_t) state, reason;
   BW_SHARED(int64_t) since;
