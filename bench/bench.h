@@ -69,9 +69,10 @@ static inline void bench_go(void (*fn)(void *arg), void *arg) {
 
 // Joins goroutines, in place of Go's WaitGroup: an atomic counter, and a channel of capacity 1 on
 // which whoever counts down to zero sends. One goroutine adds and waits; after a wait it may add
-// again.
+// again. In a line of its own: it mostly lies on the stack of a benchmark, which others must not
+// write to.
 typedef struct bench_latch {
-  _Atomic(int64_t) left;
+  _Alignas(64) _Atomic(int64_t) left;
   bw_chan *done;
 } bench_latch;
 

@@ -48,10 +48,28 @@ TEST(sched_nap_grows) {
     if (m.visit.nap > longest) longest = m.visit.nap;
   }
   CHECK_EQ(longest, 4 * least);
+  CHECK(m.visit.greedy && !m.visit.guest); // nobody was at work
   visit(&m, a_second);
-  CHECK(m.visit.nap == least && !m.visit.guest);
+  CHECK(m.visit.nap == least && !m.visit.guest && !m.visit.greedy);
   bw__store(&bw__sched_state.spinning, 0);
   bw__store(&bw__sched_state.procs, 0);
+  bw_free(m.p);
+}
+
+// Who enters blocking calls may want this P when they come back.
+TEST(sched_nap_not_beside_blocking_calls) {
+  bw__m m = {.p = p_make()};
+  bw__p *other = p_make();
+  bw__store(&bw__sched_state.procs, 2);
+  bw__store(&bw__sched_state.ps[0], other);
+  for (int i = 0; i < 1000; i++) {
+    bw__tally_add(&other->blocks, 1);
+    visit(&m, 0);
+    CHECK(!m.spinning);
+  }
+  bw__store(&bw__sched_state.ps[0], NULL);
+  bw__store(&bw__sched_state.procs, 0);
+  bw_free(other);
   bw_free(m.p);
 }
 

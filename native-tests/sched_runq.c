@@ -43,7 +43,7 @@ TEST(sched_b56_queue_steal) {
   for (int n = 0; n <= BW_RING; n++) {
     bw__p *p = p_make(false), *thief = p_make(false);
     for (int i = 0; i < n; i++) bw__runq_put(p, &gs[i], false);
-    bw__g *g = bw__runq_steal(thief, p, false);
+    bw__g *g = bw__runq_steal(thief, p, false, false);
     int stolen = 0;
     CHECK((g != NULL) == (n > 0));
     for (bw__g *more; (more = bw__runq_take(thief)); stolen++) CHECK(more == &gs[stolen]);
@@ -56,11 +56,29 @@ TEST(sched_b56_queue_steal) {
   }
   bw__p *p = p_make(false), *thief = p_make(false);
   bw__runq_put(p, &gs[0], true);
-  CHECK(!bw__runq_steal(thief, p, false));
-  CHECK(bw__runq_steal(thief, p, true) == &gs[0]);
+  CHECK(!bw__runq_steal(thief, p, false, false));
+  CHECK(bw__runq_steal(thief, p, false, true) == &gs[0]);
   CHECK(bw__runq_empty(p));
   bw_free(p);
   bw_free(thief);
+}
+
+// A greedy one takes all, in order, and the next one last.
+TEST(sched_queue_steal_all) {
+  static bw__g gs[BW_RING + 1];
+  for (int n = 0; n <= BW_RING; n++) {
+    bw__p *p = p_make(false), *thief = p_make(false);
+    for (int i = 0; i < n; i++) bw__runq_put(p, &gs[i], false);
+    bw__runq_put(p, &gs[n], true);
+    bw__g *g = bw__runq_steal(thief, p, true, false);
+    CHECK(bw__runq_empty(p));
+    CHECK(g == &gs[n > 0 ? n - 1 : 0]);
+    for (int i = 0; i < n - 1; i++) CHECK(bw__runq_take(thief) == &gs[i]);
+    if (n > 0) CHECK(bw__runq_take(thief) == &gs[n]);
+    CHECK(bw__runq_empty(thief));
+    bw_free(p);
+    bw_free(thief);
+  }
 }
 
 // Two goroutines that ready each other make way for one that waits in the ring after two looks.
@@ -185,7 +203,7 @@ static void thief(void *arg) {
   bw__p *own = p_make(false);
   for (bool last = false; !last;) {
     last = atomic_load(&h->stop);
-    for (bw__g *g = bw__runq_steal(own, h->owner, true); g; g = bw__runq_take(own))
+    for (bw__g *g = bw__runq_steal(own, h->owner, false, true); g; g = bw__runq_take(own))
       atomic_fetch_add(&h->seen[g - h->gs], 1);
   }
   bw_free(own);

@@ -172,11 +172,11 @@ mutant(bulk_drops_a_value many comm/chan_bulk.c
   "for (size_t sent = 0; sent < n; sent++)"
   "for (size_t sent = 0; sent < n; sent += IS ? 2 : 1)")
 mutant(chain_looks_after_the_wake channels comm/chan_state.h
-  "    next = first->next;
-    bw__waiter_ready(first->waiter);"
-  "    next = first->next;
-    bw__waiter_ready(first->waiter);
-    if (IS) next = first->next;")
+  "    next = s->next;
+    bw__waiter_ready(s->waiter);"
+  "    next = s->next;
+    bw__waiter_ready(s->waiter);
+    if (IS) next = s->next;")
 mutant(cancel_without_the_lock many comm/ticket.c
   "  bw__chan_lock(c);
   bw__waitq *q"

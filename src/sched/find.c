@@ -55,7 +55,7 @@ static bw__g *steal_round(bw__m *m, bool desperate) {
   for (uint32_t i; bw__steal_order_next(&o, &i);) {
     bw__p *victim = bw__load_acquire(&s->ps[i]); // pairs with its making
     if (!victim || victim == m->p) continue;
-    bw__g *g = bw__runq_steal(m->p, victim, desperate);
+    bw__g *g = bw__runq_steal(m->p, victim, m->visit.greedy, desperate);
     if (g) bw__trace_steal(m, g, victim->index);
     if (g) return g;
   }

@@ -199,16 +199,17 @@ bool bw__runq_empty(bw__p *p) {
 
 // ---- thieves ------------------------------------------------------------------------------------
 
-// Copies half of the victim's ring into p's, without publishing it there. Returns how many.
-static uint32_t grab(bw__p *p, bw__p *victim) {
+// Copies half of the victim's ring, or all, into p's, without publishing it there. Returns how
+// many.
+static uint32_t grab(bw__p *p, bw__p *victim, bool all) {
   bw__runq *from = &victim->q, *to = &p->q;
   uint32_t tail = bw__load_relaxed(&to->tail);
   for (;;) {
     uint32_t head = bw__load_acquire(&from->head);     // pairs with others' CAS
     uint32_t n = bw__load_acquire(&from->tail) - head; // pairs with the owner's push
-    n -= n / 2;
     if (n == 0) return 0;
-    if (n > HALF) continue; // head and tail were read at different times
+    if (n > BW_RING) continue; // head and tail were read at different times
+    if (!all) n -= n / 2;
     for (uint32_t i = 0; i < n; i++) {
       bw__g *g = bw__load_relaxed(&from->ring[(head + i) % BW_RING]);
       bw__store_own(&to->ring[(tail + i) % BW_RING], g);
@@ -229,15 +230,17 @@ static bw__g *steal_next(bw__p *victim) {
   return bw__swap(&victim->q.next, NULL);
 }
 
-bw__g *bw__runq_steal(bw__p *p, bw__p *victim, bool desperate) {
-  uint32_t n = grab(p, victim);
+bw__g *bw__runq_steal(bw__p *p, bw__p *victim, bool all, bool desperate) {
+  uint32_t n = grab(p, victim, all);
   bw__g *g;
   if (n > 0) {
     uint32_t tail = bw__load_relaxed(&p->q.tail);
     g = bw__load_relaxed(&p->q.ring[(tail + n - 1) % BW_RING]);
     if (n > 1) bw__store(&p->q.tail, tail + n - 1);
+    bw__g *next = all ? steal_next(victim) : NULL;
+    if (next) bw__ring_push(p, next);
   } else {
-    g = desperate ? steal_next(victim) : NULL;
+    g = all || desperate ? steal_next(victim) : NULL;
   }
   if (g) {
     bw__tally_add(&p->steals, 1);

@@ -122,6 +122,8 @@ typedef struct {
   int64_t took;        // when; and what that P had run until then,
   uint64_t runs, ends; // and how many of these had ended
   int64_t nap;         // how long the next nap is to be
+  bool greedy;         // after the last one nobody was seen at work: it takes whole queues
+  uint64_t blocks;     // blocking calls of all Ps when it was judged last
   int64_t looked;      // when it last looked what others do,
   uint64_t seen;       // and how many turns they had taken
 } bw__visit;
@@ -210,9 +212,10 @@ static inline bw__p *bw__p_at(int i) {
 static inline bw__p *bw__p_after(const bw__p *p) { return bw__p_at(p->index + 1); }
 
 // The short ways (put, take) are in runq.h.
-// Moves half of the victim's goroutines to p, and returns one of them; NULL: nothing to steal.
-// `desperate`: takes even the one that is about to run next. p's own queue must be empty.
-bw__g *bw__runq_steal(bw__p *p, bw__p *victim, bool desperate);
+// Moves half of the victim's goroutines to p and returns one of them; NULL: nothing to steal.
+// `desperate`: if need be the one that is about to run next; `all`: all of them and that one. p's
+// own queue must be empty.
+bw__g *bw__runq_steal(bw__p *p, bw__p *victim, bool all, bool desperate);
 // Never true while the queue has a goroutine, whatever its owner does meanwhile.
 bool bw__runq_empty(bw__p *p);
 // Gives everything to the global queue. For the owner. Locks: sched.

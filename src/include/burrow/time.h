@@ -14,7 +14,8 @@
 ///
 /// Times are nanoseconds on bw_now's clock, and huge ones stand for "never". A timer never fires
 /// early (its time begins up to 2.5 us after the call, mostly 1.2, where that makes the call
-/// quicker: on x86-64); how late depends on when a thread of the runtime is free: goroutines are
+/// quicker: on x86-64; so of two equal waits that begin within that time on different Ps either may
+/// be due first); how late depends on when a thread of the runtime is free: goroutines are
 /// not preempted. (Who only looks into a timer's channel, with a try form, finds what is due,
 /// though it keeps the only thread.)
 ///

@@ -20,17 +20,19 @@
 //               program, for as long as that waits for memory: say for the word by which another
 //               thread tells what the time is. (A misprediction, a page fault or an interrupt
 //               undoes the reading.) Two threads that do nothing but tell each other the time have
-//               been seen to read it up to 0.9 us too early, a few times in 200 million; hardly
-//               ever is it more than 0.1 us. A fence before the reading would end that, and cost as much as the
-//               whole look at the system's clock, for it is what that look is spent on. A thread is
-//               never behind what it has read itself: that reading waited for all before it.
+//               been seen to read it up to 0.9 us too early, a few times in 200 million;
+//               hardly ever is it more than 0.1 us. A fence before the reading would end that, and
+//               cost as much as the whole look at the system's clock, for it is what that look is
+//               spent on. A thread is never behind what it has read itself: that reading waited for
+//               all before it.
 //
 // And never ahead by more than BW_CLOCK_MARGIN + (BW_CLOCK_WINDOW * 1.125 + BW_CLOCK_PIECE / 8)
 // ticks, and a tenth of a piece when the system slews its clock down: 1.4 us at 2.6 GHz. At 1 GHz,
 // below which a counter is not used, that is still less than BW_PORT_AHEAD_MOST.
 //
 // A record's times never go back: `last` is what it said last, and it says more each time. So of
-// two equal waits the one that began first ends first.
+// two equal waits that asked one record the one that began first ends first. Two records differ by
+// as much as they may be ahead.
 #ifndef BURROW_PORT_POSIX_CLOCK_H
 #define BURROW_PORT_POSIX_CLOCK_H
 
