@@ -186,6 +186,7 @@ typedef struct {
   bw_context *ctx;
   bw_chan *there, *back;
   int64_t n;
+  bench_latch latch;
 } rally;
 
 static void return_all(void *arg) {
@@ -195,11 +196,15 @@ static void return_all(void *arg) {
     if (bw_chan_recv_ctx(r->ctx, r->there, &v)) bw_panic("receive failed");
     bw_chan_send_ctx(r->ctx, r->back, &v);
   }
+  bench_latch_done(&r->latch);
 }
 
 BENCH(ctx_pingpong) {
   bw_cancel *cancel;
-  rally r = {.there = bench_chan(sizeof(int64_t), 0), .back = bench_chan(sizeof(int64_t), 0)};
+  rally r = {.there = bench_chan(sizeof(int64_t), 0),
+             .back = bench_chan(sizeof(int64_t), 0),
+             .latch = bench_latch_make()};
+  bench_latch_add(&r.latch, 1);
   r.ctx = check(bw_with_cancel(bw_context_background(), &cancel));
   r.n = bench_count(1000000);
   int64_t sum = 0, v, start = bw_now();
@@ -211,7 +216,7 @@ BENCH(ctx_pingpong) {
   }
   bench_result(2 * r.n, bw_now() - start);
   if (sum != r.n * (r.n - 1) / 2) bw_panic("a message was lost");
+  bench_latch_wait(&r.latch);
   bw_cancel_release(cancel);
-  while (bw_num_goroutine() > 1) bw_gosched();
   bw_context_release(r.ctx);
 }

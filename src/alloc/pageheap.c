@@ -136,11 +136,13 @@ static size_t growth_for(size_t least) {
 
 // More free pages, at least `pages` of them in one piece. False: the system has no more.
 static bool grow(size_t pages) {
+  enum { TRIES = 3 };
   bw__span *s = bw__meta_span_new();
   if (!s) return false;
   size_t least = pages << BW_PAGE_SHIFT, got;
-  void *p = bw__meta_grow(least, growth_for(least), &got);
-  if (p) {
+  for (int i = 0; i < TRIES; i++) {
+    void *p = bw__meta_grow(least, growth_for(least), &got);
+    if (!p) break;
     uintptr_t start = (uintptr_t)p;
     if (bw__pagemap_cover(start, got) && bw__region_add(&heap.regions, start, got)) {
       s->start = start;
