@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 typedef struct {
-  lk_mutex mu;
+  _Alignas(64) lk_mutex mu;
   lk_cond changed;
   int64_t each, crew;
   int64_t turn, generation, arrived; // under mu

@@ -11,7 +11,9 @@
 //   bench_now, bench_count, bench_result_as, bench_value, bench_check      as in bench.h or
 //   peers/peer.h
 //
-// So what is compared is the same code, inlined alike. Includes nothing that a peer has not.
+// So what is compared is the same code, inlined alike. Includes nothing that a peer has not. What a
+// lock guards begins a line with it: it mostly lies on a stack, whose owner must not write beside
+// it.
 #ifndef BURROW_BENCH_LOCKS_MUTEX_H
 #define BURROW_BENCH_LOCKS_MUTEX_H
 
@@ -48,7 +50,7 @@ static uint64_t lk_spun(int64_t n) {
 // ---- throughput ---------------------------------------------------------------------------------
 
 typedef struct {
-  lk_mutex mu;
+  _Alignas(64) lk_mutex mu;
   int64_t each, count; // count: under mu
   uint64_t shared;     // under mu
   atomic_uint_fast64_t sink;
@@ -97,7 +99,7 @@ static inline void lk_mutex_work50(const char *name, int g, int64_t total) {
 enum { LK_MOST = 16, LK_HOLD_NS = 20000, LK_HOG_NS = 100000 };
 
 typedef struct {
-  lk_mutex mu;
+  _Alignas(64) lk_mutex mu;
   int64_t duration;
   atomic_int_fast64_t end; // of all: the first one's begin and the duration; 0 until then
   int64_t *waits, count, room;
@@ -161,7 +163,7 @@ static inline void lk_mutex_fair(const char *name, int g) {
 }
 
 typedef struct {
-  lk_mutex mu;
+  _Alignas(64) lk_mutex mu;
   int64_t duration, longest, sum, count; // of the victim
   atomic_bool done;
 } lk_hogged;

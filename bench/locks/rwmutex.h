@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 typedef struct {
-  lk_rwmutex mu;
+  _Alignas(64) lk_rwmutex mu;
   int64_t each;
   int64_t writes_one_in;       // 0: none
   _Alignas(128) int64_t value; // under mu; in a line of its own, as Go's is
