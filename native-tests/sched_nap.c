@@ -17,12 +17,6 @@ TEST(sched_nap_judgement) {
   CHECK(!bw__visit_was_poor(0, 0, true));        // the goroutine has gone with a blocking call
 }
 
-static bw__p *p_make(void) {
-  bw__p *p = bw_aligned_alloc(BW_CACHE_LINE, sizeof *p);
-  memset(p, 0, sizeof *p);
-  return p;
-}
-
 // An M comes to take work, and this is what becomes of it.
 static void visit(bw__m *m, int64_t ns_ago) {
   bw__visit_begin(m);
@@ -37,7 +31,7 @@ static void visit(bw__m *m, int64_t ns_ago) {
 // better than it is: so not each visit naps.)
 TEST(sched_nap_grows) {
   const int64_t a_second = 1000000000;
-  bw__m m = {.p = p_make()};
+  bw__m m = {.p = bw__sched_record(sizeof(bw__p))};
   bw__store(&bw__sched_state.procs, 2);
   visit(&m, a_second);
   int64_t least = m.visit.nap, longest = 0;
@@ -58,8 +52,8 @@ TEST(sched_nap_grows) {
 
 // Who enters blocking calls may want this P when they come back.
 TEST(sched_nap_not_beside_blocking_calls) {
-  bw__m m = {.p = p_make()};
-  bw__p *other = p_make();
+  bw__m m = {.p = bw__sched_record(sizeof(bw__p))};
+  bw__p *other = bw__sched_record(sizeof *other);
   bw__store(&bw__sched_state.procs, 2);
   bw__store(&bw__sched_state.ps[0], other);
   for (int i = 0; i < 1000; i++) {
@@ -132,42 +126,46 @@ static void talk_stop(talk *t) {
 
 static void set(void *flag) { atomic_store((atomic_bool *)flag, true); }
 
-// Main starts a goroutine and keeps its P until that has run; the two who talk may have taken the
-// second P. The M that naps has to come for it.
-static int waits_without_leaving(void *arg) {
-  (void)arg;
-  talk t;
-  talk_start(&t);
-  for (int i = 0; i < 50; i++) {
-    static atomic_bool ran;
-    atomic_store(&ran, false);
-    talk_on(&t, 1000);
-    CHECK_EQ(bw_go(set, (void *)&ran), 0);
-    while (!atomic_load(&ran)) bw__cpu_relax();
-  }
-  talk_stop(&t);
-  return 0;
-}
-THREADS_TEST(sched_nap_ends_for_work) { test_run(waits_without_leaving, NULL, 3); }
+// Main has the flag set by somebody else and keeps its P until then; the two who talk may have
+// taken the second P. The M that naps has to come for it.
+typedef struct {
+  int times;
+  bw_timer *(*begin)(void *flag); // NULL: no timer is needed for it
+} errand;
 
-// The same with a timer that is started while the M naps.
-static int waits_for_a_timer(void *arg) {
-  (void)arg;
+static int waits_without_leaving(void *arg) {
+  const errand *e = arg;
   talk t;
   talk_start(&t);
-  for (int i = 0; i < 20; i++) {
+  for (int i = 0; i < e->times; i++) {
     static atomic_bool ran;
     atomic_store(&ran, false);
     talk_on(&t, 1000);
-    bw_timer *timer = bw_after_func(1000, set, (void *)&ran);
-    CHECK(timer);
+    bw_timer *timer = e->begin((void *)&ran);
     while (!atomic_load(&ran)) bw__cpu_relax();
     bw_timer_release(timer);
   }
   talk_stop(&t);
   return 0;
 }
-THREADS_TEST(sched_nap_ends_for_timers) { test_run(waits_for_a_timer, NULL, 3); }
+
+static bw_timer *by_goroutine(void *flag) {
+  CHECK_EQ(bw_go(set, flag), 0);
+  return NULL;
+}
+THREADS_TEST(sched_nap_ends_for_work) {
+  test_run(waits_without_leaving, &(errand){50, by_goroutine}, 3);
+}
+
+// By a timer that is started while the M naps.
+static bw_timer *by_timer(void *flag) {
+  bw_timer *timer = bw_after_func(1000, set, flag);
+  CHECK(timer);
+  return timer;
+}
+THREADS_TEST(sched_nap_ends_for_timers) {
+  test_run(waits_without_leaving, &(errand){20, by_timer}, 3);
+}
 
 // Who starts goroutines that do nothing and then computes is relieved of all of them.
 static void count(void *n) { atomic_fetch_add((atomic_int *)n, 1); }

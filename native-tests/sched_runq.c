@@ -5,8 +5,7 @@
 #include "sched/runq.h"
 
 static bw__p *p_make(bool solo) {
-  bw__p *p = bw_aligned_alloc(BW_CACHE_LINE, sizeof *p);
-  memset(p, 0, sizeof *p);
+  bw__p *p = bw__sched_record(sizeof *p);
   p->q.solo = solo;
   return p;
 }

@@ -160,8 +160,7 @@ static BW_NOINLINE _Noreturn void panic_direction(const char *func, const char *
 }
 
 void bw__chan_check_send(bw_chan *c) {
-  if (BW_UNLIKELY(bw__shared_load(&c->flags) & BW_CHAN_RECV_ONLY))
-    panic_direction("bw_chan_send", "send to");
+  if (BW_UNLIKELY(bw__chan_is_timers(c))) panic_direction("bw_chan_send", "send to");
 }
 
 void bw_chan_send(bw_chan *c, const void *value) {
@@ -189,17 +188,16 @@ int bw_chan_try_recv(bw_chan *c, void *value) {
 
 void bw_chan_close(bw_chan *c) {
   if (!c) bw__panic_runtime("close of nil channel");
-  if (bw__shared_load(&c->flags) & BW_CHAN_RECV_ONLY) panic_direction("bw_chan_close", "close of");
+  if (bw__chan_is_timers(c)) panic_direction("bw_chan_close", "close of");
   if (bw__chan_close(c) != 0) bw__panic_runtime("close of closed channel");
 }
 
 // A timer's channel has a slot, and shows none (Go since 1.23).
-static bool hides_ring(bw_chan *c) { return bw__shared_load(&c->flags) & BW_CHAN_RECV_ONLY; }
 
 ptrdiff_t bw_chan_len(bw_chan *c) {
-  return c && !hides_ring(c) ? (ptrdiff_t)bw__shared_load(&c->count) : 0;
+  return c && !bw__chan_is_timers(c) ? (ptrdiff_t)bw__shared_load(&c->count) : 0;
 }
 
-ptrdiff_t bw_chan_cap(bw_chan *c) { return c && !hides_ring(c) ? (ptrdiff_t)c->cap : 0; }
+ptrdiff_t bw_chan_cap(bw_chan *c) { return c && !bw__chan_is_timers(c) ? (ptrdiff_t)c->cap : 0; }
 
 size_t bw_chan_elem_size(bw_chan *c) { return c ? c->elem_size : 0; }

@@ -162,8 +162,8 @@ static void unlock_all(selection *s) {
 
 // ---- one case -----------------------------------------------------------------------------------
 
+// Of a case with a channel.
 static bool seems_ready(const bw_case *k) {
-  if (!k->chan) return false;
   if (k->direction == BW_RECV) return !bw__chan_cannot_recv(k->chan);
   bw__chan_check_send(k->chan);
   return !bw__chan_cannot_send(k->chan);

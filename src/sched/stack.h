@@ -1,5 +1,4 @@
-// Goroutine stacks: mapped with a guard page where the port can, else pages from
-// the page heap.
+// Goroutine stacks: mapped with a guard page where the port can, else pages from the page heap.
 #ifndef BURROW_SCHED_STACK_H
 #define BURROW_SCHED_STACK_H
 
