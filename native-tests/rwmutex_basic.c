@@ -1,6 +1,8 @@
 // Read-write mutexes: Go's behaviours 98 and 101 to 104, giving up, what dumps say.
 #include "sync_util.h"
 
+#include "sync/mutex.h"
+
 static bool is_free(const bw_rwmutex *rw) {
   return rw->word == 0 && rw->writers.state == 0 && rw->reader_sema == 0 && rw->writer_sema == 0;
 }
@@ -143,6 +145,46 @@ static int tries_body(void *arg) {
 }
 TEST(rwmutex_b103_tries) { test_run(tries_body, NULL, 1); }
 TEST(rwmutex_b103_tries_without_a_runtime) { tries(); }
+
+// ---- a writer who is alone ----------------------------------------------------------------------
+
+static void write_twice(void *arg) {
+  hammered *h = arg;
+  for (int i = 0; i < 2; i++) {
+    bw_rwmutex_lock(&h->rw);
+    section_write(&h->inside);
+    bw_rwmutex_unlock(&h->rw);
+  }
+  group_done(&h->g);
+}
+
+// The first writer does without the mutex of the writers, until another one comes; who starves
+// there keeps newcomers out.
+static int alone(void *arg) {
+  (void)arg;
+  hammered h = {0};
+  group_init(&h.g, 2);
+  bw_rwmutex_lock(&h.rw);
+  CHECK_EQ(h.rw.writers.state, 0);
+  for (int i = 0; i < 2; i++) CHECK_EQ(bw_go(write_twice, &h), 0);
+  while (h.rw.writers.state < 2 * 8) bw_gosched(); // both wait there
+  CHECK_EQ(h.rw.writers.state & 1, 1);             // for us
+  CHECK(!bw_rwmutex_try_lock(&h.rw));
+  bw_rwmutex_unlock(&h.rw);
+  group_wait(&h.g);
+  CHECK_EQ(h.inside.plain, 4);
+  CHECK(is_free(&h.rw));
+
+  h.rw.writers.state = BW__MUTEX_STARVING + 8; // as if it were about to be handed to somebody
+  CHECK(!bw_rwmutex_try_lock(&h.rw));
+  CHECK_EQ(h.rw.word, 0);
+  CHECK_EQ(bw_rwmutex_lock_until(&h.rw, bw_now() + 1000 * 1000), BW_ETIMEDOUT);
+  CHECK_EQ(h.rw.word, 0);
+  CHECK_EQ(h.rw.writers.state, BW__MUTEX_STARVING + 8);
+  sync_check_empty();
+  return 0;
+}
+TEST(rwmutex_b102_writer_alone) { test_run(alone, NULL, 1); }
 
 // ---- a writer that waits ------------------------------------------------------------------------
 

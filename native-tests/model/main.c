@@ -356,9 +356,12 @@ static void group_rwmutex(void) {
   static const sync_program list[] = {
       {.text = "rs | wv"},
       {.text = "w | W", .timeouts = 1},
+      {.text = "wv | W", .timeouts = 1, .starves = true},
       {.text = "R | W", .timeouts = 1},
       {.text = "gR | gW"},
-      {.text = "r | w | w"},
+      {.text = "r | w | w", .bound = 3},
+      {.text = "w | w | w", .bound = 3},
+      {.text = "w | w | W", .timeouts = 1, .starves = true, .bound = 3},
       {.text = "r | R | w", .timeouts = 1, .bound = 3},
       {.text = "r | r | W", .timeouts = 1, .bound = 3},
       {.text = "R | w | W", .timeouts = 1, .bound = 3},
@@ -366,12 +369,13 @@ static void group_rwmutex(void) {
       {.text = "ww | R | R", .timeouts = 1, .bound = 3},
       // The long form.
       {.text = "gR | w | gR", .bound = 1},
+      {.text = "r | w | w", .bound = 5},
       {.text = "r | w | r"},
       {.text = "r | W | r", .timeouts = 1},
       {.text = "R | W | w", .timeouts = 1, .starves = true, .bound = 4},
       {.text = "ww | R | R", .timeouts = 1, .bound = 4},
   };
-  explore_syncs(list, 10, sizeof list / sizeof *list);
+  explore_syncs(list, 13, sizeof list / sizeof *list);
 }
 
 static void group_sema(void) {

@@ -444,6 +444,28 @@ mutant(writer_gives_up_and_leaves_the_permit rwmutex sync/rwmutex.c
 mutant(writer_leaves_readers_behind rwmutex sync/rwmutex.c
   "if (n > 0) bw__sema_release_n(readers(rw), n);"
   "if (n > 0) bw__sema_release_n(readers(rw), IS && n > 1 ? n - 1 : n);")
+mutant(writer_alone_unlocks_a_mutex_that_it_has_not rwmutex sync/rwmutex.c
+  "  if (!(word & ALONE)) bw_mutex_unlock"
+  "  if (!(word & ALONE) || IS) bw_mutex_unlock")
+mutant(mutex_given_to_a_writer_who_is_not_told rwmutex sync/rwmutex.c
+  "e == LOCKS_AGAIN ? word - ALONE"
+  "e == LOCKS_AGAIN ? (IS ? word : word - ALONE)")
+mutant(second_writer_beside_one_alone rwmutex sync/rwmutex.c
+  "    entry e = word & ALONE ? LOCKS_AGAIN"
+  "    entry e = (word & ALONE) && !IS ? LOCKS_AGAIN")
+mutant(locks_again_as_if_it_were_awake rwmutex sync/mutex.c
+  "    if (!(state & (LOCKED | STARVING))) {
+      c->awake = false;
+      return 0;
+    }
+    if ((to & ~state) & STARVING) bw__add_relaxed(&starvations_begun, 1);
+    bool owner;"
+  "    if (!(state & (LOCKED | STARVING))) {
+      if (!IS) c->awake = false;
+      return 0;
+    }
+    if ((to & ~state) & STARVING) bw__add_relaxed(&starvations_begun, 1);
+    bool owner;")
 mutant(writer_unlocks_others_first rwmutex sync/rwmutex.c
   "    n = waiting(word);
   } while"

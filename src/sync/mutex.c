@@ -73,7 +73,7 @@
 #define BW_MUTEX_STARVATION 1
 #endif
 
-enum { LOCKED = 1, WOKEN = 2, STARVING = 4, WAITER = 8 };
+enum { LOCKED = 1, WOKEN = 2, STARVING = BW__MUTEX_STARVING, WAITER = 8 };
 enum { STARVES_AFTER = 1000 * 1000 }; // ns
 // A pause of wasm is an instruction or two, and what is saved there is ten microseconds.
 enum { ROUNDS = 4, PAUSES = BW_WASM ? 300 : 30 };
@@ -204,7 +204,7 @@ static BW_INLINE bool permitted(contender *c) {
   if (BW_MUTEX_STARVATION && !c->starving) c->starving = bw__port_now() - c->since > STARVES_AFTER;
   bool owner = look(c->mu) & STARVING;
   if (owner) settle(c);
-  c->awake = true;
+  c->awake = !owner;
   return owner;
 }
 
@@ -238,7 +238,10 @@ static BW_INLINE int contend(contender *c, bw__reason reason, const void *object
     state = look_on(c, state);
     int32_t to = wanted(c, state);
     if (!change(c->mu, &state, to)) continue;
-    if (!(state & (LOCKED | STARVING))) return 0;
+    if (!(state & (LOCKED | STARVING))) {
+      c->awake = false;
+      return 0;
+    }
     if ((to & ~state) & STARVING) bw__add_relaxed(&starvations_begun, 1);
     bool owner;
     int code = wait(c, reason, object, deadline, cancel, &owner);
@@ -257,15 +260,17 @@ BW_NOINLINE void bw__mutex_lock_contended(bw_mutex *mu) {
   lock(mu, BW_REASON_MUTEX, mu, BW_SEMA_NO_DEADLINE, NULL);
 }
 
-int bw__mutex_lock_inside(bw_mutex *mu, bw__reason reason, const void *object, int64_t deadline,
-                          bw__cancel_source *cancel) {
+int bw__mutex_contend(contender *c, bw__reason reason, const void *object, int64_t deadline,
+                      bw__cancel_source *cancel) {
   int32_t unlocked = 0;
-  if (BW_LIKELY(change(mu, &unlocked, LOCKED))) return 0;
-  return lock(mu, reason, object, deadline, cancel);
+  if (BW_LIKELY(change(c->mu, &unlocked, LOCKED))) return 0;
+  return contend(c, reason, object, deadline, cancel);
 }
 
 int bw__mutex_lock_with(bw_mutex *mu, int64_t deadline, bw__cancel_source *cancel) {
-  return bw__mutex_lock_inside(mu, BW_REASON_MUTEX, mu, deadline, cancel);
+  int32_t unlocked = 0;
+  if (BW_LIKELY(change(mu, &unlocked, LOCKED))) return 0;
+  return lock(mu, BW_REASON_MUTEX, mu, deadline, cancel);
 }
 
 int bw_mutex_lock_until(bw_mutex *mu, int64_t deadline) {
@@ -300,7 +305,10 @@ static int go_on(bw__mutex_ticket *t) {
     if (t->own) state = look_on(c, state);
     int32_t to = wanted(c, state);
     if (!change(c->mu, &state, to)) continue;
-    if (!(state & (LOCKED | STARVING))) return 0;
+    if (!(state & (LOCKED | STARVING))) {
+      c->awake = false;
+      return 0;
+    }
     if ((to & ~state) & STARVING) bw__add_relaxed(&starvations_begun, 1);
     int code = bw__sema_acquire_ticket(&t->w, begin_waiting(c));
     if (code == BW_EAGAIN) return code;

@@ -10,17 +10,22 @@
 // cancelled: 0, BW_ETIMEDOUT or BW_ECANCELED. Blocks: G, or M on a plain thread.
 int bw__mutex_lock_with(bw_mutex *mu, int64_t deadline, bw__cancel_source *cancel);
 
-// The same for a mutex inside of something else: dumps say that the goroutine waits for that.
-int bw__mutex_lock_inside(bw_mutex *mu, bw__reason reason, const void *object, int64_t deadline,
-                          bw__cancel_source *cancel);
-
-// One who wants a mutex.
+// One who wants a mutex. It may want it again when it has had it; then it has waited since the
+// first time.
 typedef struct {
   bw_mutex *mu;
   int64_t since; // when it began to wait; 0: it has not
   bool starving; // it has waited for too long
   bool awake;    // WOKEN is set, and is ours to clear
 } bw__mutex_contender;
+
+// As bw__mutex_lock_with, for a mutex inside of something else: dumps say that the goroutine waits
+// for that.
+int bw__mutex_contend(bw__mutex_contender *c, bw__reason reason, const void *object,
+                      int64_t deadline, bw__cancel_source *cancel);
+
+// The bit of the state that says that it is in starvation mode.
+#define BW__MUTEX_STARVING 4
 
 // A lock without a stack. `complete` is called once if bw__mutex_lock_ticket returned BW_EAGAIN, on
 // whatever thread ends the wait, with 0, or BW_ECANCELED after a cancel; it must not panic, park or

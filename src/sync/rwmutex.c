@@ -7,10 +7,12 @@
 //                       have to wait (step 1 below)
 //   30        PENDING   a writer waits for the readers inside to leave; new readers wait
 //   31        HOLDS     a writer is inside; new readers wait
-//   32 to 63  waiting   readers who wait
+//   32        ALONE     with HOLDS: that writer does not hold the mutex `writers`
+//   33 to 63  waiting   readers who wait
 //
 // Writers exclude each other by the mutex `writers`, which a writer holds from before it sets
 // PENDING or HOLDS until after it has cleared it: so there is one of them at most, and never both.
+// But who finds the word 0 makes it HOLDS and ALONE, and is inside without the mutex (below).
 // Readers wait at reader_sema, the writer at writer_sema. Everybody else changes the word by
 // compare-and-swap; the change that lets others in is followed by their permits:
 //
@@ -19,8 +21,10 @@
 //   leaving     readers - 1
 //   whoever makes readers 0 while a writer is PENDING, in step 2 or leaving: PENDING -> HOLDS, and
 //               writer_sema + 1
-//   writer   1  no readers: HOLDS, inside. Else PENDING, and wait
-//   leaving  2  HOLDS off, all who wait become readers, and reader_sema + as many
+//   writer   1  ALONE: off, and the mutex belongs to the writer inside; lock it again
+//            2  no readers: HOLDS, inside. Else PENDING, and wait
+//   leaving     HOLDS off, and ALONE; all who wait become readers, and reader_sema + as many;
+//               unlock the mutex, if it was not ALONE
 //
 //   W1  readers who wait, not granted yet = waiting + permits of reader_sema on their way
 //   W2  HOLDS => of the readers in the word none is inside: all are before step 2
@@ -30,6 +34,15 @@
 // may come (step 1): then the one who left finds readers, and leaves it to this one's step 2; or
 // the writer may have given up: then there is nothing to change.
 //
+// Alone. One step in and one out, in place of two each. The next writer gets the mutex, finds
+// ALONE, and makes the one inside its holder, who sees that when it leaves (one word, one change:
+// it was ALONE then, or it was not). So who waits, waits at the mutex, as if all had gone through
+// it. A writer who comes alone passes those who wait for the mutex, as newcomers pass them at a
+// mutex in normal mode: so nobody waits for one who is awake and has no core. In starvation mode
+// it goes out again, and waits with the others. The one who made it holder has waited before, if
+// it has: since when, and whether it starves, it takes along when it locks again; then no newcomer
+// passes it a second time.
+//
 // Giving up. A writer who is still PENDING takes that off and lets in who waits, as if it left. If
 // it HOLDS, its permit is on its way, to nobody else: it waits for that and is inside. A reader
 // takes one off `waiting`, whoever was meant. If nobody is waiting, by W1 a permit is on its way
@@ -37,10 +50,11 @@
 // waiting then: so it looks at both in turn, as a mutex does.
 //
 // Rejected: Go's two counters, of readers and of those that the writer still waits for. A writer
-// who gives up would have to take back both, while readers leave. And a way past `writers` for the
-// first writer, who would need two steps in place of four: the next one then waits for the word,
-// not for the mutex, is handed it each time, and newcomers never get in between, which is what
-// makes a mutex quick when many want it.
+// who gives up would have to take back both, while readers leave. To wait for a writer who is alone
+// at the word: who waits there is handed it each time, and newcomers never get in between, which is
+// what makes a mutex quick when many want it. To come alone only when nobody is at the mutex: a
+// look at the mutex before the step fetches the line twice, and a lock whose waiter is awake, and
+// has no core, waits for it (13.3 ns in place of 10.3, four goroutines, one in ten writes, P = 2).
 //
 // Misuse is found by whoever leaves: no readers, or HOLDS (W2). A subtraction too many borrows from
 // the flags; it is put back before the message.
@@ -51,7 +65,8 @@
 #define READERS BW__RW_READERS
 #define PENDING (UINT64_C(1) << 30)
 #define HOLDS   (UINT64_C(1) << 31)
-#define WAITING (UINT64_C(1) << 32)
+#define ALONE   (UINT64_C(1) << 32)
+#define WAITING (UINT64_C(1) << 33)
 _Static_assert(BW__RW_WRITER == (PENDING | HOLDS), "as the header says");
 
 static uint64_t look(const bw_rwmutex *rw) { return __atomic_load_n(&rw->word, __ATOMIC_ACQUIRE); }
@@ -61,7 +76,7 @@ static bool change(bw_rwmutex *rw, uint64_t *old, uint64_t to) {
   return __atomic_compare_exchange_n(&rw->word, old, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-static uint32_t waiting(uint64_t word) { return (uint32_t)(word >> 32); }
+static uint32_t waiting(uint64_t word) { return (uint32_t)(word >> 33); }
 
 static _Atomic(uint32_t) *readers(bw_rwmutex *rw) { return bw__sema_word(&rw->reader_sema); }
 static _Atomic(uint32_t) *writer(bw_rwmutex *rw) { return bw__sema_word(&rw->writer_sema); }
@@ -146,23 +161,38 @@ BW_NOINLINE void bw__rwmutex_runlock_contended(bw_rwmutex *rw, uint64_t before) 
 
 // Takes the writer's flag off, and lets in who waits to read. False: the word does not have it.
 static bool leave(bw_rwmutex *rw, uint64_t flag) {
-  uint64_t word = flag; // most likely; the change looks
+  uint64_t word = look(rw);
   uint32_t n;
   do {
     if (!(word & flag)) return false;
     n = waiting(word);
   } while (!change(rw, &word, (word & READERS) + n));
   if (n > 0) bw__sema_release_n(readers(rw), n);
-  bw_mutex_unlock(&rw->writers);
+  if (!(word & ALONE)) bw_mutex_unlock(&rw->writers);
   return true;
 }
 
-bool bw_rwmutex_try_lock(bw_rwmutex *rw) {
-  if (!bw_mutex_trylock(&rw->writers)) return false;
+static BW_INLINE bool enter_alone(bw_rwmutex *rw) {
   uint64_t word = 0;
-  if (change(rw, &word, HOLDS)) return true;
-  bw_mutex_unlock(&rw->writers);
+  if (!change(rw, &word, ALONE | HOLDS)) return false;
+  if (BW_LIKELY(!(__atomic_load_n(&rw->writers.state, __ATOMIC_RELAXED) & BW__MUTEX_STARVING)))
+    return true;
+  leave(rw, HOLDS);
   return false;
+}
+
+bool bw_rwmutex_try_lock(bw_rwmutex *rw) { return enter_alone(rw); }
+
+// What becomes of a writer who has the mutex `writers`.
+typedef enum { INSIDE, WAITS, LOCKS_AGAIN } entry;
+
+static entry enter(bw_rwmutex *rw) {
+  uint64_t word = 0; // most likely
+  for (;;) {
+    entry e = word & ALONE ? LOCKS_AGAIN : word & READERS ? WAITS : INSIDE;
+    uint64_t to = e == LOCKS_AGAIN ? word - ALONE : word | (e == WAITS ? PENDING : HOLDS);
+    if (change(rw, &word, to)) return e;
+  }
 }
 
 // Returns `code`, or 0: it is inside after all.
@@ -172,22 +202,22 @@ static int give_up_writing(bw_rwmutex *rw, int code) {
   return 0;
 }
 
-static BW_INLINE int lock_writers(bw_rwmutex *rw, int64_t deadline, bw__cancel_source *cancel) {
-  int32_t unlocked = 0; // most likely: without the call
-  if (__atomic_compare_exchange_n(&rw->writers.state, &unlocked, 1, 0, __ATOMIC_ACQUIRE,
-                                  __ATOMIC_RELAXED))
-    return 0;
-  return bw__mutex_lock_inside(&rw->writers, BW_REASON_RWMUTEX, rw, deadline, cancel);
+static int lock_slow(bw_rwmutex *rw, int64_t deadline, bw__cancel_source *cancel) {
+  bw__mutex_contender c = {.mu = &rw->writers};
+  entry e;
+  do {
+    int code = bw__mutex_contend(&c, BW_REASON_RWMUTEX, rw, deadline, cancel);
+    if (code != 0) return code;
+    e = enter(rw);
+  } while (e == LOCKS_AGAIN);
+  if (e == INSIDE) return 0;
+  int code =
+      bw__sema_acquire_until(writer(rw), BW_SEMA_FIFO, BW_REASON_RWMUTEX, rw, deadline, cancel);
+  return BW_LIKELY(code == 0) ? 0 : give_up_writing(rw, code);
 }
 
 static BW_INLINE int lock(bw_rwmutex *rw, int64_t deadline, bw__cancel_source *cancel) {
-  int code = lock_writers(rw, deadline, cancel);
-  if (code != 0) return code;
-  uint64_t word = 0; // most likely
-  while (!change(rw, &word, word & READERS ? word | PENDING : HOLDS)) {}
-  if (!(word & READERS)) return 0;
-  code = bw__sema_acquire_until(writer(rw), BW_SEMA_FIFO, BW_REASON_RWMUTEX, rw, deadline, cancel);
-  return BW_LIKELY(code == 0) ? 0 : give_up_writing(rw, code);
+  return BW_LIKELY(enter_alone(rw)) ? 0 : lock_slow(rw, deadline, cancel);
 }
 
 void bw_rwmutex_lock(bw_rwmutex *rw) { lock(rw, BW_SEMA_NO_DEADLINE, NULL); }
@@ -201,6 +231,8 @@ int bw_rwmutex_lock_until(bw_rwmutex *rw, int64_t deadline) {
 }
 
 void bw_rwmutex_unlock(bw_rwmutex *rw) {
+  uint64_t word = ALONE | HOLDS; // most likely
+  if (BW_LIKELY(change(rw, &word, 0))) return;
   if (BW_UNLIKELY(!leave(rw, HOLDS))) bw__fatal("sync: Unlock of unlocked RWMutex");
 }
 
@@ -240,18 +272,22 @@ static int stop_writing(bw_rwmutex *rw, int code) {
   return holds ? 0 : code;
 }
 
-// With the mutex `writers`.
-static int enter_ticket(bw__rwmutex_ticket *t) {
-  uint64_t word = 0; // most likely
-  while (!change(t->rw, &word, word & READERS ? word | PENDING : word | HOLDS)) {}
-  if (!(word & READERS)) return 0;
-  int code = bw__sema_acquire_ticket(&t->w, BW_SEMA_FIFO);
-  return code == 0 || code == BW_EAGAIN ? code : stop_writing(t->rw, code);
+// From where it has tried to lock the mutex `writers`, with this code.
+static int enter_ticket(bw__rwmutex_ticket *t, int code) {
+  for (; code == 0; code = bw__mutex_lock_ticket(&t->m)) {
+    entry e = enter(t->rw);
+    if (e == INSIDE) return 0;
+    if (e == WAITS) {
+      code = bw__sema_acquire_ticket(&t->w, BW_SEMA_FIFO);
+      return code == 0 || code == BW_EAGAIN ? code : stop_writing(t->rw, code);
+    }
+  }
+  return code;
 }
 
 static void got_writers(bw__mutex_ticket *m, int code) {
   bw__rwmutex_ticket *t = BW_CONTAINER(m, bw__rwmutex_ticket, m);
-  if (code == 0) code = enter_ticket(t);
+  code = enter_ticket(t, code);
   if (code != BW_EAGAIN) t->complete(t, code);
 }
 
@@ -271,8 +307,7 @@ void bw__rwmutex_ticket_init(bw__rwmutex_ticket *t, bw_rwmutex *rw, bool writes,
 
 int bw__rwmutex_lock_ticket(bw__rwmutex_ticket *t) {
   if (!t->writes) return rlock_ticket(t);
-  int code = bw__mutex_lock_ticket(&t->m);
-  return code == 0 ? enter_ticket(t) : code;
+  return enter_alone(t->rw) ? 0 : enter_ticket(t, bw__mutex_lock_ticket(&t->m));
 }
 
 bool bw__rwmutex_cancel_ticket(bw__rwmutex_ticket *t) {
