@@ -257,64 +257,55 @@ TEST(alloc_oom_not_made_smaller) {
   oom_check_books();
 }
 
-// No record is left for the rest of a span that is cut, though there is free memory.
-static bw__span *take_records(void) {
-  bw__span *all = NULL;
+// Memory for records comes from the free pages when the system has none.
+static void take_records(void) {
   bw__mutex_lock(&bw__pageheap.mu);
-  for (bw__span *s; (s = bw__meta_span_new()); all = s) s->free = all;
-  bw__mutex_unlock(&bw__pageheap.mu);
-  return all;
-}
-
-static void give_records_back(bw__span *all) {
-  bw__mutex_lock(&bw__pageheap.mu);
-  while (all) {
-    bw__span *s = all;
-    all = s->free;
-    bw__meta_span_free(s);
-  }
+  while (bw__meta_span_new()) {}
   bw__mutex_unlock(&bw__pageheap.mu);
 }
 
-static bool find_longest(const bw_alloc_span *span, void *bytes) {
-  if (span->size_class < 0 && span->bytes > *(size_t *)bytes) *(size_t *)bytes = span->bytes;
-  return true;
+static uint64_t free_bytes(void) {
+  bw_alloc_stats s;
+  bw_alloc_stats_read(&s);
+  return s.heap_free_bytes;
 }
 
-TEST(alloc_oom_no_record) {
-  enum { MOST = 512 }; // what is free elsewhere in smaller pieces comes first
-  char *p = bw_malloc(3 * MB), *wall = bw_malloc(LARGE), *q, *others[MOST];
-  int n = 0;
+TEST(alloc_oom_records_from_free_pages) {
+  enum { SMALL = 64 };
+  char *p = bw_malloc(6 * MB), *wall = bw_malloc(LARGE), *small = bw_malloc(SMALL);
   bw_free(p);
-  // The first one in p's place; what is left behind it is not aligned to anything. (A free
-  // neighbour ahead of p has become one with it, and is used first.)
-  while ((q = bw_malloc(LARGE)) < p || q >= p + 3 * MB) {
-    CHECK(q && n < MOST);
-    others[n++] = q;
-  }
-  memset(q, 1, LARGE);
-  bw_alloc_stats before, after;
-  bw_alloc_stats_read(&before);
   oom_begin(1, OOM_FOR_EVER);
-  bw__span *records = take_records();
-  while (bw__pageheap_record(1)) {}
-  CHECK(!bw_malloc(MB) && !bw_calloc(1, MB) && !bw_aligned_alloc(64 * KB, MB));
-  CHECK(!bw_realloc(q, MB) && q[LARGE - 1] == 1);
-  size_t longest = 0;
-  bw_alloc_walk(find_longest, &longest);
-  void *whole = bw_aligned_alloc(MB, longest - MB + BW_PAGE_SIZE); // not cut, but for its head
-  CHECK(!whole);
-  CHECK(bw_realloc(q, LARGE - 8 * KB) == q);
+  take_records(); // each of these is cut off something:
+  char *a = bw_malloc(MB), *b = bw_aligned_alloc(64 * KB, MB), *c = bw_realloc(NULL, MB);
+  CHECK(a && b && c && (uintptr_t)b % (64 * KB) == 0);
+  take_records();
+  CHECK(bw_realloc(a, MB / 2) == a);
+  take_records();
+  CHECK(bw_realloc(a, MB) == a);
+  memset(a, 1, MB);
+  memset(c, 1, MB);
+  take_records();
   oom_check_books();
-  bw_alloc_stats_read(&after);
-  CHECK(after.heap_free_bytes >= before.heap_free_bytes); // all of it is still there
+
+  // Small objects come to nearly all that is there.
+  uint64_t before = free_bytes(), n = 0;
+  oom_block *all = NULL;
+  for (void *o; (o = bw_malloc(SMALL)); n++) oom_take(&all, o);
+  CHECK(n * SMALL > before - before / 32);
+  CHECK_EQ(free_bytes(), 0);
+  CHECK(!bw_malloc(SMALL) && !bw_malloc(MB) && !bw_aligned_alloc(64 * KB, MB));
+  CHECK(!bw_realloc(wall, MB) && bw_realloc(a, MB / 2) == a);
+  CHECK(bw__pageheap_valid());
+  oom_free(all);
+  CHECK((all = bw_malloc(MB)));
+  bw_free(all);
   oom_end();
-  give_records_back(records);
-  CHECK((p = bw_malloc(MB)));
-  bw_free(p);
-  bw_free(q);
+  oom_check_books();
+  bw_free(a);
+  bw_free(b);
+  bw_free(c);
   bw_free(wall);
-  while (n > 0) bw_free(others[--n]);
+  bw_free(small);
   oom_check_books();
 }
 

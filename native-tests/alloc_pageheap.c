@@ -231,7 +231,7 @@ static void exhaust_and_go_on(void) {
   for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
     void *chain;
     size_t n = exhaust(sizes[i], &chain);
-    CHECK(n * sizes[i] > (BW_ALLOC_DEBUG ? 2 : 4) * MB); // records and guards take the rest
+    CHECK(n * sizes[i] > (BW_ALLOC_DEBUG ? 2 : 12) * MB); // records and guards take the rest
     CHECK(bw_malloc(sizes[i]) == NULL);
     CHECK(bw_calloc(1, 64 * MB) == NULL);
     CHECK(bw_aligned_alloc(MB, 64 * MB) == NULL);

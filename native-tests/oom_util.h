@@ -55,7 +55,7 @@ static inline void oom_take(oom_block **all, void *p) {
 }
 
 // Takes what the heap can give without asking the system, down to the last object and record. The
-// spans first, and each as a whole: cutting one needs a record.
+// spans first, and each as a whole: what is cut off one would be memory for records.
 static inline oom_block *oom_soak(void) {
   oom_block *all = NULL;
   oom_begin(1, OOM_FOR_EVER);

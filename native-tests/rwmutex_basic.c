@@ -178,7 +178,7 @@ static int alone(void *arg) {
   h.rw.writers.state = BW__MUTEX_STARVING + 8; // as if it were about to be handed to somebody
   CHECK(!bw_rwmutex_try_lock(&h.rw));
   CHECK_EQ(h.rw.word, 0);
-  CHECK_EQ(bw_rwmutex_lock_until(&h.rw, bw_now() + 1000 * 1000), BW_ETIMEDOUT);
+  CHECK_EQ(bw_rwmutex_lock_until(&h.rw, SOON(1000000)), BW_ETIMEDOUT);
   CHECK_EQ(h.rw.word, 0);
   CHECK_EQ(h.rw.writers.state, BW__MUTEX_STARVING + 8);
   sync_check_empty();

@@ -25,7 +25,8 @@ extern bw__meta_refusals bw__meta_refuse;
 
 // bw__port_mem_grow, counted as system memory (not as records). Every request goes through here.
 void *bw__meta_grow(size_t least, size_t want, size_t *got);
-// Makes memory from bw__meta_grow a chunk for records; what was left of the last chunk is lost.
+// Makes this memory, zeros that are in system_bytes, a chunk for records. What was left
+// of the last chunk is lost.
 void bw__meta_donate(void *p, size_t bytes);
 
 // Zeroed, aligned to BW_CACHE_LINE; NULL when the system has no memory.

@@ -14,7 +14,8 @@
 // A region is memory that came in one piece, or in several that happen to touch. Regions are only
 // for walking in address order: a region is a row of spans without a gap.
 //
-// I1: every page of every region is in exactly one live span.
+// I1: every page of every region is in exactly one live span. (One in state SPAN_RECORDS is memory
+//     for records: pageheap_records.c.)
 // I2: the spans with state SPAN_FREE are those in `free`.
 // I3: no two neighbours are both free.
 // I4: system bytes == records + free pages + used_pages, in bytes.
@@ -44,7 +45,7 @@ uint64_t bw__chain_key;
 bw__pageheap_state bw__pageheap = {.mu = BW_MUTEX_INIT(BW_RANK_PAGEHEAP)};
 #define heap bw__pageheap
 
-static void put_free(bw__span *s) {
+void bw__pageheap_put_free(bw__span *s) {
   s->state = SPAN_FREE;
   bw__pagemap_set_ends(s);
   bw__freespans_put(&heap.free, s);
@@ -57,11 +58,8 @@ static void take_free(bw__span *s) {
 
 // ---- splitting and joining ---------------------------------------------------------------------
 
-// Cuts `s`, which is in no list, after `pages`. The new record is the right part; NULL: no memory
-// for it, `s` is as it was.
-static bw__span *split(bw__span *s, size_t pages) {
-  bw__span *right = bw__meta_span_new();
-  if (!right) return NULL;
+// Cuts `s`, which is in no list, after `pages`. The new record becomes the right part.
+static void cut(bw__span *s, size_t pages, bw__span *right) {
   right->start = s->start + (pages << BW_PAGE_SHIFT);
   right->pages = s->pages - pages;
   right->dirty = s->dirty > pages ? s->dirty - pages : 0;
@@ -70,7 +68,28 @@ static bw__span *split(bw__span *s, size_t pages) {
   s->pages = pages;
   if (s->dirty > pages) s->dirty = pages;
   heap.splits++;
+}
+
+// The same; the result is the right part, or NULL: no memory for its record, `s` is as it was.
+static bw__span *split(bw__span *s, size_t pages) {
+  bw__span *right = bw__pageheap_span_new();
+  if (right) cut(s, pages, right);
   return right;
+}
+
+// Takes the free span `s` off its list and puts back what is beyond `pages`. There is a record for
+// that, at worst in the last page of `s`: so it is made before.
+static void take_cut(bw__span *s, size_t pages) {
+  bw__span *rest = s->pages > pages ? bw__pageheap_span_new() : NULL;
+  BW_ASSERT(s->pages == pages || rest);
+  take_free(s);
+  if (!rest) return;
+  if (s->pages > pages) {
+    cut(s, pages, rest);
+    bw__pageheap_put_free(rest);
+  } else {
+    bw__meta_span_free(rest);
+  }
 }
 
 // Joins `right`, which follows `left` directly, to it. Both are in no list.
@@ -101,7 +120,7 @@ static void put_joined(bw__span *s) {
     join(left, s);
     s = left;
   }
-  put_free(s);
+  bw__pageheap_put_free(s);
 }
 
 // Back from use: its content is whatever the program left.
@@ -137,7 +156,7 @@ static size_t growth_for(size_t least) {
 // More free pages, at least `pages` of them in one piece. False: the system has no more.
 static bool grow(size_t pages) {
   enum { TRIES = 3 };
-  bw__span *s = bw__meta_span_new();
+  bw__span *s = bw__pageheap_span_new();
   if (!s) return false;
   size_t least = pages << BW_PAGE_SHIFT, got;
   for (int i = 0; i < TRIES; i++) {
@@ -175,15 +194,7 @@ static bw__span *take(size_t pages) {
     if (!grow(pages)) return NULL;
     s = bw__freespans_find(&heap.free, pages);
   }
-  take_free(s);
-  if (s->pages > pages) {
-    bw__span *rest = split(s, pages);
-    if (!rest) {
-      put_free(s);
-      return NULL;
-    }
-    put_free(rest);
-  }
+  take_cut(s, pages);
   heap.used_pages += pages;
   note_peaks();
   return s;
@@ -369,13 +380,7 @@ static bool extend_large(bw__span *s, size_t pages) {
   bw__span *right = free_neighbour(bw__span_end(s));
   size_t more = pages - s->pages;
   if (!right || right->pages < more) return false;
-  take_free(right);
-  bw__span *rest = right->pages > more ? split(right, more) : NULL;
-  if (right->pages > more) { // no record for the rest
-    put_free(right);
-    return false;
-  }
-  if (rest) put_free(rest);
+  take_cut(right, more);
   heap.used_pages += more;
   if (s->state == SPAN_LARGE) heap.large_pages += more;
   note_peaks();
@@ -409,13 +414,6 @@ bool bw__pageheap_resize_owned(bw__span *s, size_t pages) {
   bool done = resize_large(s, pages);
   bw__mutex_unlock(&heap.mu);
   return done;
-}
-
-void *bw__pageheap_record(size_t bytes) {
-  bw__mutex_lock(&heap.mu);
-  void *p = bw__meta_alloc(bytes);
-  bw__mutex_unlock(&heap.mu);
-  return p;
 }
 
 size_t bw__pageheap_release_some(size_t bytes) {

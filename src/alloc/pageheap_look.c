@@ -66,7 +66,7 @@ static bool is_cut(const bw__span *s) {
 bool bw__pageheap_where(uintptr_t address, bw_alloc_where *out) {
   lock_to_look();
   bw__span *s = span_containing(address);
-  bool used = s && s->state != SPAN_FREE;
+  bool used = s && s->state != SPAN_FREE && s->state != SPAN_RECORDS;
   if (used && is_cut(s)) {
     bw_size_class row = bw__sizeclass_rows[s->size_class];
     *out = (bw_alloc_where){
@@ -115,6 +115,7 @@ void bw__pageheap_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void
   lock_to_look();
   for (bw__span *s = bw__region_next_span(heap.regions, &r, NULL); s;
        s = bw__region_next_span(heap.regions, &r, s)) {
+    if (s->state == SPAN_RECORDS) continue;
     bw_alloc_span d = describe(s);
     if (!visit(&d, arg)) break;
   }
@@ -138,7 +139,7 @@ static bool span_valid(const bw__span *s, uintptr_t at, bool left_free) {
   if (bw__pagemap_tag(at) != 0) return false;
   if (s->state == SPAN_HEAP) return owned_valid(s);
   if (bw__load_relaxed(&s->owner)) return false; // no heap changes a span that is not its own
-  if (s->state == SPAN_LARGE) return true;
+  if (s->state == SPAN_LARGE || s->state == SPAN_RECORDS) return true;
   return s->state == SPAN_FREE && !left_free;
 }
 
@@ -151,7 +152,7 @@ static bool spans_valid(size_t *free_pages, size_t *used_pages, size_t *free_spa
       if (!span_valid(s, at, left_free)) return false;
       left_free = s->state == SPAN_FREE;
       *free_spans += left_free;
-      *(left_free ? free_pages : used_pages) += s->pages;
+      if (s->state != SPAN_RECORDS) *(left_free ? free_pages : used_pages) += s->pages;
       at = bw__span_end(s);
     }
   }

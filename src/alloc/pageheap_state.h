@@ -27,6 +27,14 @@ typedef struct {
 
 extern bw__pageheap_state bw__pageheap;
 
+// Puts a span, which is in no list, among the free ones.
+void bw__pageheap_put_free(bw__span *s);
+
+// Memory for records, zeroed and aligned to BW_CACHE_LINE, or for a span's; from free pages if need
+// be, so no free span is what it was. NULL: there is none. Under mu.
+void *bw__pageheap_meta(size_t bytes);
+bw__span *bw__pageheap_span_new(void);
+
 // What the system gave and did not get back.
 static inline uint64_t bw__pageheap_system_bytes(void) {
   return bw__meta_count.system_bytes -

@@ -1,22 +1,25 @@
 // A span: a run of pages that is one thing to the page heap. It is free, or cut into objects of one
-// size class, or one large object.
+// size class, or one large object; or it is memory for records (pageheap_records.c).
 //
 // Life: bw__pageheap_alloc makes it from a free span (splitting), bw__pageheap_free gives it back,
 // where it may disappear into a free neighbour; its record is then used again.
 //
-//   state          lists it is on                            who may change its fields
-//   SPAN_DEAD      none (the record is in meta's free list)  page heap's lock
-//   SPAN_FREE      list of its length, or the ordered set    page heap's lock
-//   SPAN_OBJECTS   central's list while it has free objects  class's lock: link, in_use, carved,
-//   free SPAN_LARGE     none                                      page heap's lock SPAN_HEAP one of
-//   its heap's                         heap's lock: link, in_use, carved, free,
-//                                                            owner; for a large object pages too
+//   state          lists it is on                    who may change its fields
+//   SPAN_DEAD      none (the record is in meta's     page heap's lock
+//                  free list)
+//   SPAN_FREE      list of its length, or the        page heap's lock
+//                  ordered set
+//   SPAN_OBJECTS   central's while it has free       class's lock: link, in_use, carved, free
+//                  objects
+//   SPAN_LARGE     none                              page heap's lock
+//   SPAN_HEAP      one of its heap's                 heap's lock: link, in_use, carved, free,
+//                                                    owner; for a large object pages too
+//   SPAN_RECORDS   none                              nobody: it stays what it is
 //
 // I1: start is a multiple of BW_PAGE_SIZE, pages > 0 unless dead. No two live spans overlap.
 // I2: pages beyond the first `dirty` have never been handed out: they are zero.
 // I3: a SPAN_OBJECTS span has `carved` objects made so far, `in_use` of them not on `free`; it is
-// on
-//     central's list exactly while in_use < the class's objects.
+//     on central's list exactly while in_use < the class's objects.
 // I4: owner is the first-class heap that the span belongs to, and that is a SPAN_HEAP span; NULL in
 //     all other spans and in records that are dead. (See heap.c, which looks at it without a lock.)
 #ifndef BURROW_ALLOC_SPAN_H
@@ -25,7 +28,14 @@
 #include "base/shared.h"
 #include "base/list.h"
 
-typedef enum { SPAN_DEAD, SPAN_FREE, SPAN_OBJECTS, SPAN_LARGE, SPAN_HEAP } bw__span_state;
+typedef enum {
+  SPAN_DEAD,
+  SPAN_FREE,
+  SPAN_OBJECTS,
+  SPAN_LARGE,
+  SPAN_HEAP,
+  SPAN_RECORDS
+} bw__span_state;
 
 typedef struct bw__span {
   union {
