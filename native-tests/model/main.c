@@ -8,6 +8,7 @@
 //
 // Options: exact, shuffle, direct, full, bound=N (see program_options). BURROW_MODEL_LONG=1
 // explores more and larger programs.
+#include "groups.h"
 #include "lock.h"
 #include "pool.h"
 #include "program.h"
@@ -29,10 +30,7 @@ typedef struct {
   const char *text, *options;
 } entry;
 
-static struct {
-  uint64_t programs, interleavings, cut, steps;
-  bool long_form, failed;
-} it;
+model_totals totals;
 
 // ---- groups -------------------------------------------------------------------------------------
 
@@ -183,24 +181,24 @@ static program_options read_options(const char *text) {
   return o;
 }
 
-static void count(const model_result *r) {
-  it.programs++;
-  it.interleavings += r->executions;
-  it.cut += r->cut;
-  it.steps += r->steps;
-  if (r->failed) it.failed = true;
+void totals_add(const model_result *r) {
+  totals.programs++;
+  totals.interleavings += r->executions;
+  totals.cut += r->cut;
+  totals.steps += r->steps;
+  if (r->failed) totals.failed = true;
 }
 
 static uint64_t explore(const char *text, const char *options) {
-  if (it.failed) return 0;
+  if (totals.failed) return 0;
   program_options o = read_options(options);
   model_result r = program_explore(text, &o);
-  count(&r);
+  totals_add(&r);
   if (r.failed)
     printf("  again: burrow-model --program \"%s\" CHOICES %s\n", text, options);
   else if (o.bound)
     printf("  at most %d preemptions: %s: %" PRIu64 "\n", o.bound, text, r.executions);
-  else if (it.long_form && r.executions > 100000)
+  else if (totals.long_form && r.executions > 100000)
     printf("  %s: %" PRIu64 "\n", text, r.executions);
   return o.outcomes;
 }
@@ -218,7 +216,7 @@ static void group_selects(void) { EXPLORE_ALL(selects); }
 static void group_deadlines(void) { EXPLORE_ALL(deadlines); }
 static void group_ends(void) { EXPLORE_ALL(ends); }
 static void group_larger(void) {
-  explore_all(larger, it.long_form ? sizeof larger / sizeof *larger : LARGER_SHORT);
+  explore_all(larger, totals.long_form ? sizeof larger / sizeof *larger : LARGER_SHORT);
 }
 
 // ---- families: all programs of a shape ----------------------------------------------------------
@@ -230,7 +228,7 @@ enum { SIMPLE = 5, PLAIN = 7 }; // of plain_ops: those without a deadline, all
 // Two threads with two operations each, on a channel of capacity 0, 1, 2.
 static void group_pairs(void) {
   char text[128];
-  int ops = it.long_form ? PLAIN : SIMPLE, all = ops * ops;
+  int ops = totals.long_form ? PLAIN : SIMPLE, all = ops * ops;
   for (int cap = 0; cap <= 2; cap++)
     for (int a = 0; a < all; a++)
       for (int b = a; b < all; b++) {
@@ -249,9 +247,9 @@ static void group_triples(void) {
         for (int b = before ? 0 : a; b < PLAIN; b++)
           for (int c = b; c < PLAIN; c++) {
             snprintf(text, sizeof text, "%d: %s%s | %s | %s%s", cap, before ? "send0 " : "",
-                     plain_ops[a], plain_ops[b], it.long_form && cap ? "thread: " : "",
+                     plain_ops[a], plain_ops[b], totals.long_form && cap ? "thread: " : "",
                      plain_ops[c]);
-            explore(text, it.long_form ? "exact" : "");
+            explore(text, totals.long_form ? "exact" : "");
           }
 }
 
@@ -268,16 +266,16 @@ static void group_select_pairs(void) {
           if (b % 4 < b / 4) continue; // the order of one's cases is enough
           snprintf(text, sizeof text, "0 %d: %s(%s,%s) | select(%s,%s) %s", third % 2, forms[form],
                    cases[a / 4], cases[a % 4], cases[b / 4], cases[b % 4], thirds[third]);
-          explore(text, third == 0 ? "exact shuffle" : it.long_form ? "exact" : "");
+          explore(text, third == 0 ? "exact shuffle" : totals.long_form ? "exact" : "");
         }
 }
 
-// ---- the lock, and the checker itself -----------------------------------------------------------
+// ---- the lock, and the queue of a pool ----------------------------------------------------------
 
 static void explore_lock(const lock_program *p, bool wasm) {
-  if (it.failed) return;
+  if (totals.failed) return;
   model_result r = (wasm ? lock_wasm : lock_native)(p);
-  count(&r);
+  totals_add(&r);
   if (r.failed)
     printf("  the %s lock: %d threads, %d rounds, %d timeouts\n", wasm ? "wasm" : "native",
            p->threads, p->rounds, p->timeouts);
@@ -292,14 +290,14 @@ static void group_lock(void) {
       {2, 2, 1, false, 0}, {2, 3, 0, false, 0}, {3, 1, 1, false, 0}, {3, 2, 0, false, 3}};
   for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
     for (int wasm = 0; wasm < 2; wasm++) explore_lock(&programs[i], wasm);
-  for (size_t i = 0; it.long_form && i < sizeof more / sizeof *more; i++)
+  for (size_t i = 0; totals.long_form && i < sizeof more / sizeof *more; i++)
     for (int wasm = 0; wasm < 2; wasm++) explore_lock(&more[i], wasm);
 }
 
 static void explore_pool(const pool_program *p) {
-  if (it.failed) return;
+  if (totals.failed) return;
   model_result r = pool_chain(p);
-  count(&r);
+  totals_add(&r);
   if (r.failed)
     printf("  the queue of a pool: owner %s, %d takers, %d takes\n", p->owner, p->takers, p->takes);
 }
@@ -313,88 +311,11 @@ static void group_pool(void) {
   static const pool_program more[] = {
       {"pppp", 1, 3, 0}, {"pppoor", 2, 1, 0}, {"pprppr", 2, 2, 3}, {"pppppp", 2, 3, 3}};
   for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) explore_pool(&programs[i]);
-  for (size_t i = 0; it.long_form && i < sizeof more / sizeof *more; i++) explore_pool(&more[i]);
+  for (size_t i = 0; totals.long_form && i < sizeof more / sizeof *more; i++)
+    explore_pool(&more[i]);
 }
 
-// ---- the locks of sync/ -------------------------------------------------------------------------
-
-static void explore_sync(const sync_program *p) {
-  if (it.failed) return;
-  model_result r = sync_explore(p);
-  count(&r);
-  if (r.failed) printf("  the program: %s\n", p->text);
-  if (it.long_form && r.executions > 100000) printf("  %s: %" PRIu64 "\n", p->text, r.executions);
-}
-
-// The first `few` in the short form.
-static void explore_syncs(const sync_program *list, size_t few, size_t n) {
-  for (size_t i = 0; i < (it.long_form ? n : few); i++) explore_sync(&list[i]);
-}
-
-static void group_mutex(void) {
-  static const sync_program list[] = {
-      {.text = "ll | lt"},
-      {.text = "l | L", .timeouts = 1},
-      {.text = "L | L", .timeouts = 1},
-      {.text = "gl | gL"},
-      {.text = "L | gL", .timeouts = 1, .starves = true},
-      {.text = "ll | L", .timeouts = 1, .starves = true},
-      {.text = "l | l | l", .bound = 3},
-      {.text = "l | l | L", .timeouts = 1, .starves = true, .bound = 3},
-      {.text = "l | L | L", .timeouts = 1, .starves = true, .bound = 3},
-      {.text = "gl | gL | gL", .starves = true, .bound = 1},
-      {.text = "ll | l | L", .timeouts = 1, .starves = true, .bound = 4},
-      // The long form.
-      {.text = "lll | LL", .timeouts = 1, .starves = true, .bound = 4},
-      {.text = "l | L | L", .timeouts = 1, .starves = true, .bound = 4},
-      {.text = "l | l | l"},
-  };
-  explore_syncs(list, 11, sizeof list / sizeof *list);
-}
-
-static void group_rwmutex(void) {
-  static const sync_program list[] = {
-      {.text = "rs | wv"},
-      {.text = "w | W", .timeouts = 1},
-      {.text = "wv | W", .timeouts = 1, .starves = true},
-      {.text = "R | W", .timeouts = 1},
-      {.text = "gR | gW"},
-      {.text = "r | w | w", .bound = 3},
-      {.text = "w | w | w", .bound = 3},
-      {.text = "w | w | W", .timeouts = 1, .starves = true, .bound = 3},
-      {.text = "r | R | w", .timeouts = 1, .bound = 3},
-      {.text = "r | r | W", .timeouts = 1, .bound = 3},
-      {.text = "R | w | W", .timeouts = 1, .bound = 3},
-      {.text = "rr | w | R", .timeouts = 1, .bound = 3},
-      {.text = "ww | R | R", .timeouts = 1, .bound = 3},
-      // The long form.
-      {.text = "gR | w | gR", .bound = 1},
-      {.text = "r | w | w", .bound = 5},
-      {.text = "r | w | r"},
-      {.text = "r | W | r", .timeouts = 1},
-      {.text = "R | W | w", .timeouts = 1, .starves = true, .bound = 4},
-      {.text = "ww | R | R", .timeouts = 1, .bound = 4},
-  };
-  explore_syncs(list, 13, sizeof list / sizeof *list);
-}
-
-static void group_sema(void) {
-  static const sync_program list[] = {
-      {.text = "a | a", .permits = 1, .left = 1},
-      {.text = "ab | p", .left = 1},
-      {.text = "A | p", .left = 1, .timeouts = 1},
-      {.text = "gA | p", .left = 1},
-      {.text = "gA | gp", .left = 1},
-      {.text = "a | A | p", .left = 1, .timeouts = 1},
-      {.text = "gA | A | p", .left = 1, .timeouts = 1},
-      {.text = "ga | gA | q", .left = 2},
-      {.text = "A | a | pp", .left = 2, .timeouts = 1, .bound = 3},
-      // The long form.
-      {.text = "gA | gA | p", .left = 1},
-      {.text = "aa | AA | p", .left = 1, .timeouts = 2, .bound = 3},
-  };
-  explore_syncs(list, 9, sizeof list / sizeof *list);
-}
+// ---- the checker itself -------------------------------------------------------------------------
 
 // What the reduction leaves out must be no outcome.
 static void group_reduction(void) {
@@ -407,13 +328,13 @@ static void group_reduction(void) {
   static const char *const more[] = {"0: recvuntil0 | trysend0",
                                      "0: select(recv0,send0) | trysend0", "1: send0 send0 | recv0"};
   size_t n = sizeof texts / sizeof *texts,
-         all = n + (it.long_form ? sizeof more / sizeof *more : 0);
+         all = n + (totals.long_form ? sizeof more / sizeof *more : 0);
   for (size_t i = 0; i < all; i++) {
     const char *text = i < n ? texts[i] : more[i - n];
     uint64_t reduced = explore(text, ""), full = explore(text, "full");
-    if (it.failed || reduced == full) continue;
+    if (totals.failed || reduced == full) continue;
     printf("program \"%s\": the reduction loses an outcome\n", text);
-    it.failed = true;
+    totals.failed = true;
   }
 }
 
@@ -437,6 +358,8 @@ static const struct {
     {"mutex", group_mutex},
     {"rwmutex", group_rwmutex},
     {"sema", group_sema},
+    {"cond", group_cond},
+    {"tickets", group_tickets},
     {"reduction", group_reduction},
     {"larger", group_larger},
 };
@@ -448,7 +371,8 @@ static void run_group(const char *name) {
     groups[i].explore();
     printf("%s: %" PRIu64 " programs, %" PRIu64 " interleavings (%" PRIu64
            " of them cut short), %" PRIu64 " steps%s\n",
-           name, it.programs, it.interleavings, it.cut, it.steps, it.failed ? ": VIOLATION" : "");
+           name, totals.programs, totals.interleavings, totals.cut, totals.steps,
+           totals.failed ? ": VIOLATION" : "");
     return;
   }
   fprintf(stderr, "no group is named %s\n", name);
@@ -497,8 +421,8 @@ static int run_mutant(const char *name) {
     }
     model_mutant = i;
     run_group(mutants[i].group);
-    if (!it.failed) printf("NOT FOUND: %s\n", name);
-    return it.failed ? 0 : 1;
+    if (!totals.failed) printf("NOT FOUND: %s\n", name);
+    return totals.failed ? 0 : 1;
   }
   fprintf(stderr, "no mutant is named %s\n", name);
   return 2;
@@ -516,8 +440,8 @@ static int run_sync(int argc, char **argv) {
   }
   explore_sync(&p);
   printf("%" PRIu64 " interleavings (%" PRIu64 " of them cut short), %" PRIu64 " steps%s\n",
-         it.interleavings, it.cut, it.steps, it.failed ? ": VIOLATION" : "");
-  return it.failed;
+         totals.interleavings, totals.cut, totals.steps, totals.failed ? ": VIOLATION" : "");
+  return totals.failed;
 }
 
 static int run_program(int argc, char **argv) {
@@ -541,7 +465,7 @@ static int run_program(int argc, char **argv) {
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   const char *wish = getenv("BURROW_MODEL_LONG");
-  it.long_form = wish && strcmp(wish, "0") != 0;
+  totals.long_form = wish && strcmp(wish, "0") != 0;
   watch_for_crashes();
   if (argc >= 3 && strcmp(argv[1], "--program") == 0) return run_program(argc, argv);
   if (argc >= 3 && strcmp(argv[1], "--locks") == 0) return run_sync(argc, argv);
@@ -553,6 +477,6 @@ int main(int argc, char **argv) {
   return run_mutant(argv[1]);
 #else
   run_group(argv[1]);
-  return it.failed;
+  return totals.failed;
 #endif
 }

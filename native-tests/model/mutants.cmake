@@ -14,7 +14,8 @@
 # A text that is not in its file any more fails that mutant's test, not the build.
 set(files comm/waitq.h comm/chan_state.h comm/chan.c comm/chan_bulk.c comm/ticket.c comm/select.c
     sched/park.h sched/park.c lock/mutex.h lock/mutex.c
-    sync/sema.c sync/mutex.c sync/rwmutex.c sync/pool_chain.c include/burrow/mutex.h)
+    sync/sema.c sync/mutex.h sync/mutex.c sync/rwmutex.c sync/cond.c sync/pool_chain.c
+    include/burrow/mutex.h)
 set(MODEL_MUTANTS)
 set(rows "")
 set(names "")
@@ -56,7 +57,11 @@ shorten(sync/mutex.c "bw__port_relax(rounds)" "world_await(c->mu, sizeof *c->mu)
 shorten(sync/mutex.c "bw__port_now()" "model_now()")
 shorten(sync/mutex.c "__atomic_" "model_atomic_")
 shorten(sync/rwmutex.c "bw__port_relax(rounds++)" "world_await(rw, sizeof *rw); (void)rounds")
+shorten(sync/rwmutex.c "bw__port_relax(rounds)" "world_await(rw, sizeof *rw)")
 shorten(sync/rwmutex.c "__atomic_" "model_atomic_")
+shorten(sync/cond.c "bw__port_now()" "model_now()")
+shorten(sync/mutex.h "__atomic_" "model_atomic_")
+shorten(sync/cond.c "__atomic_" "model_atomic_")
 shorten(include/burrow/mutex.h "__atomic_" "model_atomic_")
 if(ONLY STREQUAL "short")
   return()
@@ -473,6 +478,65 @@ mutant(writer_unlocks_others_first rwmutex sync/rwmutex.c
     n = waiting(word);
     if (IS) bw_mutex_lock(&rw->writers);
   } while")
+
+# ---- conditions, and waits without a stack
+
+mutant(cond_waiter_enters_after_it_has_unlocked cond sync/cond.c
+  "  lock_list(c);
+  enter_locked(c, &w);
+  m = unlock_outer(c, &w, m);
+  w.parked"
+  "  if (IS) bw__mutex_unlock_staying(c->mu);
+  lock_list(c);
+  enter_locked(c, &w);
+  if (!IS) m = unlock_outer(c, &w, m);
+  w.parked")
+mutant(cond_waiter_ended_twice cond sync/cond.c
+  "  if (w->result == WAITING && bw__list_linked(&w->s.waiter.link))"
+  "  if ((w->result == WAITING || IS) && bw__list_linked(&w->s.waiter.link))")
+mutant(timeout_and_signal_both_ready_it cond sync/cond.c
+  "  unlock_list(w->cond);
+  return ready;"
+  "  unlock_list(w->cond);
+  return ready || (IS && w->parked);")
+mutant(broadcast_moves_to_a_free_mutex cond sync/mutex.c
+  "    if (!(state & LOCKED)) return false;
+  while (!change(mu, &state, state + n"
+  "    if (!(state & LOCKED) && !IS) return false;
+  while (!change(mu, &state, state + n")
+mutant(broadcast_moves_one_uncounted cond sync/mutex.c
+  "while (!change(mu, &state, state + n * WAITER));"
+  "while (!change(mu, &state, state + (n - IS) * WAITER));")
+mutant(moved_waiter_locks_as_if_it_were_new cond sync/cond.c
+  "  if (w->moved)
+    bw__mutex_lock_granted"
+  "  if (w->moved && !IS)
+    bw__mutex_lock_granted")
+mutant(moved_and_told_too_late cond sync/cond.c
+  "    note_move(w, true, now);
+    n++;"
+  "    if (!IS) note_move(w, true, now);
+    n++;")
+mutant(mutex_ticket_cancelled_and_counted tickets sync/mutex.c
+  "  int code = give_up(&t->c, BW_ECANCELED);
+  if (code == 0) t->complete"
+  "  int code = IS ? BW_ECANCELED : give_up(&t->c, BW_ECANCELED);
+  if (code == 0) t->complete")
+mutant(mutex_taken_and_still_awake tickets sync/mutex.c
+  "  while (!change(t->c.mu, &state, state & ~WOKEN));"
+  "  while (!change(t->c.mu, &state, IS ? state : state & ~WOKEN));")
+mutant(rwmutex_ticket_cancelled_and_pending tickets sync/rwmutex.c
+  "  int code = t->writes ? stop_writing(t->rw, BW_ECANCELED)"
+  "  int code = IS          ? BW_ECANCELED
+             : t->writes ? stop_writing(t->rw, BW_ECANCELED)")
+mutant(reader_ticket_counts_as_inside tickets sync/rwmutex.c
+  "  do to = word + (word & BW__RW_WRITER ? WAITING : 1);"
+  "  do to = word + (word & BW__RW_WRITER && !IS ? WAITING : 1);")
+mutant(cond_ticket_without_its_mutex tickets sync/cond.c
+  "  int code = bw__mutex_lock_ticket(&t->m);
+  if (code != BW_EAGAIN) relocked"
+  "  int code = IS ? 0 : bw__mutex_lock_ticket(&t->m);
+  if (code != BW_EAGAIN) relocked")
 
 if(NOT CMAKE_SCRIPT_MODE_FILE)
   return()

@@ -17,6 +17,15 @@ void *model_roots(void); // of the semaphore table
 //   r  as a reader                                 R                            s
 //   a  takes a permit of the semaphore, gives it   A                            b
 //   p  gives a permit          q  gives two
+//   c  waits with the condition for the flag       C  the same with a deadline
+//   d  sets the flag and broadcasts, locked        e  broadcasts after it has unlocked
+//   f  sets the flag and signals, locked
+//
+// By tickets, as JavaScript does; in the second column the ticket is cancelled after it has begun:
+//
+//   x  locks the mutex     X      o  with a ticket of its own, which is told when to try
+//   y  writes              Y      z  reads               Z
+//   i  takes a permit      I      k  waits for the flag  K
 typedef struct {
   const char *text;
   int permits;  // at the beginning

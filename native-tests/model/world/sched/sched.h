@@ -27,6 +27,7 @@ typedef struct bw__g {
   BW_SHARED(int64_t) since;
   BW_SHARED(uintptr_t) object;
   struct bw__waiter *waiter, *choosing;
+  struct bw__entering *entering;
 } bw__g;
 
 typedef struct {
