@@ -223,13 +223,17 @@ TEST(alloc_oom_growth) {
 TEST(alloc_oom_leaf) {
   enum { N = 12 };
   char *p[N] = {NULL};
+  bw_alloc_stats before, after;
   for (int i = 0; i < N; i++) {
     oom_block *soaked = oom_soak();
+    bw_alloc_stats_read(&before);
     oom_begin((uint64_t)i % 3 + 1, OOM_FOR_EVER);
     p[i] = bw_malloc(5 * MB);
     if (p[i]) p[i][0] = p[i][5 * MB - 1] = (char)i;
     oom_end();
     oom_check_books();
+    bw_alloc_stats_read(&after); // records took no more of the new memory than they need
+    CHECK(after.metadata_bytes - before.metadata_bytes < 3 * MB); // 2 MB: a chunk from the system
     if (!p[i]) CHECK((p[i] = bw_calloc(5, MB)));
     oom_free(soaked);
   }
@@ -306,6 +310,50 @@ TEST(alloc_oom_records_from_free_pages) {
   bw_free(c);
   bw_free(wall);
   bw_free(small);
+  oom_check_books();
+}
+
+// Who makes a block smaller when nothing else is free has the rest of it.
+TEST(alloc_oom_smaller_gives_back) {
+  char *p = bw_malloc(8 * MB);
+  bw_free(bw_malloc(40));
+  memset(p, 1, 8 * MB);
+  oom_block *soaked = oom_soak();
+  oom_begin(1, OOM_FOR_EVER);
+  CHECK(!bw_malloc(MB) && !bw_malloc(64));
+  CHECK(bw_realloc(p, 4 * MB) == p && p[4 * MB - 1] == 1);
+  char *q = bw_calloc(1, 3 * MB), *small = bw_malloc(64);
+  CHECK(q && small);
+  for (size_t i = 0; i < 3 * MB; i += 509) CHECK_EQ(q[i], 0);
+  CHECK(bw_realloc(p, 4 * MB - BW_PAGE_SIZE) == p); // one page, which records take
+  oom_check_books();
+  oom_end();
+  oom_free(soaked);
+  bw_free(p);
+  bw_free(q);
+  bw_free(small);
+  oom_check_books();
+}
+
+// Memory that was in small pieces and was filled with small objects is in large pieces again.
+TEST(alloc_oom_pieces) {
+  enum { N = 3000, SMALL = 64 };
+  static void *p[N];
+  oom_block *soaked = oom_soak(), *all = NULL;
+  char *whole = bw_malloc(40 * MB);
+  CHECK(whole);
+  oom_begin(1, OOM_FOR_EVER);
+  bw_free(whole);
+  for (int i = 0; i < N; i++) CHECK((p[i] = bw_malloc(BW_SIZECLASS_MAX / 8 * (size_t)(i % 2 + 1))));
+  for (int i = 0; i < N; i += 3) bw_free(p[i]);
+  for (void *o; (o = bw_malloc(SMALL));) oom_take(&all, o);
+  for (int i = 0; i < N; i++)
+    if (i % 3) bw_free(p[i]);
+  oom_free(all);
+  CHECK((whole = bw_malloc(8 * MB)));
+  bw_free(whole);
+  oom_end();
+  oom_free(soaked);
   oom_check_books();
 }
 

@@ -175,6 +175,11 @@ static int alone(void *arg) {
   CHECK_EQ(h.inside.plain, 4);
   CHECK(is_free(&h.rw));
 
+  h.rw.writers.state = BW__MUTEX_LOCKED; // as if a writer had left and were about to unlock it
+  CHECK(!bw_rwmutex_try_lock(&h.rw));
+  CHECK_EQ(h.rw.word, 0);
+  CHECK_EQ(bw_rwmutex_lock_until(&h.rw, bw_now()), BW_ETIMEDOUT);
+  CHECK_EQ(h.rw.word, 0);
   h.rw.writers.state = BW__MUTEX_STARVING + 8; // as if it were about to be handed to somebody
   CHECK(!bw_rwmutex_try_lock(&h.rw));
   CHECK_EQ(h.rw.word, 0);

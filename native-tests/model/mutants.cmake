@@ -431,11 +431,15 @@ mutant(last_reader_leaves_the_writer rwmutex sync/rwmutex.c
   "  if ((before & READERS) == 1) let_writer_in(rw);"
   "  if ((before & READERS) == 1 && !IS) let_writer_in(rw);")
 mutant(who_steps_back_leaves_the_writer rwmutex sync/rwmutex.c
-  "    last = (word & PENDING) && (word & READERS) == 1;"
-  "    last = !IS && (word & PENDING) && (word & READERS) == 1;")
+  "    last = (word & BW__RW_WRITER) == PENDING && (word & READERS) == 1;"
+  "    last = !IS && (word & BW__RW_WRITER) == PENDING && (word & READERS) == 1;")
+mutant(who_steps_back_lets_the_next_writer_in rwmutex sync/rwmutex.c
+  "    to = word - 1 + WAITING +"
+  "    if (IS) last = (word & PENDING) && (word & READERS) == 1;
+    to = word - 1 + WAITING +")
 mutant(writer_let_in_past_readers rwmutex sync/rwmutex.c
-  "    if (!(word & PENDING) || (word & READERS)) return;"
-  "    if (!(word & PENDING) || (!IS && (word & READERS))) return;")
+  "    if ((word & BW__RW_WRITER) != PENDING || (word & READERS)) return;"
+  "    if ((word & BW__RW_WRITER) != PENDING || (!IS && (word & READERS))) return;")
 mutant(steps_back_though_the_writer_has_gone rwmutex sync/rwmutex.c
   "    if (!(word & BW__RW_WRITER)) return false;"
   "    if (!(word & BW__RW_WRITER) && !IS) return false;")
@@ -444,20 +448,31 @@ mutant(reader_gives_up_and_leaves_the_permit rwmutex sync/rwmutex.c
   "    if (IS) return code;
     if (bw__sema_try(readers(rw))) return 0;")
 mutant(writer_gives_up_and_leaves_the_permit rwmutex sync/rwmutex.c
-  "  if (leave(rw, PENDING)) return code;"
-  "  if (leave(rw, PENDING) || IS) return code;")
+  "  if (take_back(rw)) return code;"
+  "  if (take_back(rw) || IS) return code;")
 mutant(writer_leaves_readers_behind rwmutex sync/rwmutex.c
-  "if (n > 0) bw__sema_release_n(readers(rw), n);"
-  "if (n > 0) bw__sema_release_n(readers(rw), IS && n > 1 ? n - 1 : n);")
+  "  if (n > 0) bw__sema_release_n(readers(rw), n);
+  if (to & HOLDS)"
+  "  if (n > 0) bw__sema_release_n(readers(rw), IS && n > 1 ? n - 1 : n);
+  if (to & HOLDS)")
+mutant(writer_gives_up_and_leaves_readers_behind rwmutex sync/rwmutex.c
+  "    n = word & HOLDS ? 0 : waiting(word);"
+  "    n = word & HOLDS || IS ? 0 : waiting(word);")
+mutant(writer_gives_up_for_the_one_inside rwmutex sync/rwmutex.c
+  "change(rw, &word, word & HOLDS ? word - PENDING : (word & READERS) + n)"
+  "change(rw, &word, word & HOLDS && !IS ? word - PENDING : (word & READERS) + n)")
+mutant(starved_writer_forgotten rwmutex sync/rwmutex.c
+  "    if (word & PENDING) to |= to ? PENDING : HOLDS;"
+  "    if (word & PENDING) to |= to || IS ? PENDING : HOLDS;")
 mutant(writer_alone_unlocks_a_mutex_that_it_has_not rwmutex sync/rwmutex.c
-  "  if (!(word & ALONE)) bw_mutex_unlock"
-  "  if (!(word & ALONE) || IS) bw_mutex_unlock")
+  "  if (word & ALONE) return true;"
+  "  if ((word & ALONE) && !IS) return true;")
 mutant(mutex_given_to_a_writer_who_is_not_told rwmutex sync/rwmutex.c
   "e == LOCKS_AGAIN ? word - ALONE"
   "e == LOCKS_AGAIN ? (IS ? word : word - ALONE)")
 mutant(second_writer_beside_one_alone rwmutex sync/rwmutex.c
-  "    entry e = word & ALONE ? LOCKS_AGAIN"
-  "    entry e = (word & ALONE) && !IS ? LOCKS_AGAIN")
+  "word & (ALONE | READERS) ? WAITS"
+  "word & (IS ? READERS : ALONE | READERS) ? WAITS")
 mutant(locks_again_as_if_it_were_awake rwmutex sync/mutex.c
   "    if (!(state & (LOCKED | STARVING))) {
       c->awake = false;
@@ -473,11 +488,11 @@ mutant(locks_again_as_if_it_were_awake rwmutex sync/mutex.c
     bool owner;")
 mutant(writer_unlocks_others_first rwmutex sync/rwmutex.c
   "    n = waiting(word);
-  } while"
+    to"
   "    if (IS) bw_mutex_unlock(&rw->writers);
     n = waiting(word);
     if (IS) bw_mutex_lock(&rw->writers);
-  } while")
+    to")
 
 # ---- conditions, and waits without a stack
 

@@ -43,11 +43,14 @@ void group_rwmutex(void) {
   static const sync_program list[] = {
       {.text = "rs | wv"},
       {.text = "w | W", .timeouts = 1},
-      {.text = "wv | W", .timeouts = 1, .starves = true},
+      {.text = "wv | W", .timeouts = 1, .starves = true, .bound = 3},
       {.text = "R | W", .timeouts = 1},
       {.text = "gR | gW"},
       {.text = "r | w | w", .bound = 3},
       {.text = "w | w | w", .bound = 3},
+      {.text = "wv | r | W", .timeouts = 1, .starves = true, .bound = 2},
+      {.text = "w | vv | w", .starves = true, .bound = 2},
+      {.text = "ww | w | r", .starves = true, .bound = 2},
       {.text = "w | w | W", .timeouts = 1, .starves = true, .bound = 3},
       {.text = "r | R | w", .timeouts = 1, .bound = 3},
       {.text = "r | r | W", .timeouts = 1, .bound = 3},
@@ -56,13 +59,14 @@ void group_rwmutex(void) {
       {.text = "ww | R | R", .timeouts = 1, .bound = 3},
       // The long form.
       {.text = "gR | w | gR", .bound = 1},
-      {.text = "r | w | w", .bound = 5},
+      {.text = "r | w | w", .bound = 4},
+      {.text = "ww | w | r", .starves = true, .bound = 3},
       {.text = "r | w | r"},
       {.text = "r | W | r", .timeouts = 1},
       {.text = "R | W | w", .timeouts = 1, .starves = true, .bound = 4},
       {.text = "ww | R | R", .timeouts = 1, .bound = 4},
   };
-  explore_syncs(list, 13, sizeof list / sizeof *list);
+  explore_syncs(list, 16, sizeof list / sizeof *list);
 }
 
 void group_sema(void) {

@@ -1,5 +1,5 @@
-// Records live in chunks of at least CHUNK bytes from the system and are cut off one after another.
-// A request that would waste much of a new chunk gets memory of its own.
+// Records live in chunks, of at least CHUNK bytes when they are from the system, and are cut off
+// one after another. A request that would waste much of a new chunk gets memory of its own.
 //
 // I1: bw__meta_count.bytes covers every byte taken for records, used or not; so
 //     system_bytes == bytes + pages of the page heap.

@@ -15,7 +15,7 @@
 // for walking in address order: a region is a row of spans without a gap.
 //
 // I1: every page of every region is in exactly one live span. (One in state SPAN_RECORDS is memory
-//     for records: pageheap_records.c.)
+//     for records: pageheap_grow.c.)
 // I2: the spans with state SPAN_FREE are those in `free`.
 // I3: no two neighbours are both free.
 // I4: system bytes == records + free pages + used_pages, in bytes.
@@ -37,10 +37,6 @@
 #include "port/port.h"
 
 uint64_t bw__chain_key;
-
-#define GROW_LEAST ((size_t)1 << 20)
-#define GROW_MOST  ((size_t)64 << 20)
-#define GROW_SHARE (BW_WASM ? 32 : 8)
 
 bw__pageheap_state bw__pageheap = {.mu = BW_MUTEX_INIT(BW_RANK_PAGEHEAP)};
 #define heap bw__pageheap
@@ -70,26 +66,34 @@ static void cut(bw__span *s, size_t pages, bw__span *right) {
   heap.splits++;
 }
 
-// The same; the result is the right part, or NULL: no memory for its record, `s` is as it was.
+// The same; the result is the right part. Its record may be in its own last page. NULL: there was
+// no other, and `s` ends before it.
 static bw__span *split(bw__span *s, size_t pages) {
   bw__span *right = bw__pageheap_span_new();
-  if (right) cut(s, pages, right);
+  if (!right) {
+    s->dirty = s->pages; // if it is in use, nobody knows what is in there
+    bw__pageheap_feed_from(s, 1);
+    if (s->pages == pages) return NULL;
+    right = bw__meta_span_new();
+  }
+  cut(s, pages, right);
   return right;
 }
 
-// Takes the free span `s` off its list and puts back what is beyond `pages`. There is a record for
-// that, at worst in the last page of `s`: so it is made before.
+// The same for a span in use.
+static bw__span *split_used(bw__span *s, size_t pages) {
+  size_t had = s->pages;
+  bw__span *right = split(s, pages);
+  heap.used_pages -= had - s->pages - (right ? right->pages : 0);
+  return right;
+}
+
+// Takes the free span `s` off its list and puts back what is beyond `pages`.
 static void take_cut(bw__span *s, size_t pages) {
-  bw__span *rest = s->pages > pages ? bw__pageheap_span_new() : NULL;
-  BW_ASSERT(s->pages == pages || rest);
   take_free(s);
-  if (!rest) return;
-  if (s->pages > pages) {
-    cut(s, pages, rest);
-    bw__pageheap_put_free(rest);
-  } else {
-    bw__meta_span_free(rest);
-  }
+  if (s->pages == pages) return;
+  bw__span *rest = split(s, pages);
+  if (rest) bw__pageheap_put_free(rest);
 }
 
 // Joins `right`, which follows `left` directly, to it. Both are in no list.
@@ -107,8 +111,7 @@ static bw__span *free_neighbour(uintptr_t address) {
   return s && s->state == SPAN_FREE ? s : NULL;
 }
 
-// Puts `s`, which is in no list, among the free spans, joined with what is free on both sides.
-static void put_joined(bw__span *s) {
+void bw__pageheap_put_joined(bw__span *s) {
   bw__span *left = free_neighbour(s->start - BW_PAGE_SIZE);
   bw__span *right = free_neighbour(bw__span_end(s));
   if (right) {
@@ -130,51 +133,8 @@ static void put_used(bw__span *s) {
   s->dirty = pages;
   s->released = false;
   s->window = heap.scavenge.window;
-  put_joined(s);
+  bw__pageheap_put_joined(s);
   bw__scavenge_came_back(&heap.scavenge, &heap.free, pages);
-}
-
-// ---- growing -----------------------------------------------------------------------------------
-
-// Whether `bytes` more would be more than the soft limit allows, idle pages given back or not.
-static bool is_above_limit(size_t bytes) {
-  return heap.limit && bw__pageheap_system_bytes() + bytes > heap.limit;
-}
-
-// Near the soft limit nothing is asked for ahead of need, and idle pages go first.
-static size_t growth_for(size_t least) {
-  size_t share = (size_t)(bw__meta_count.system_bytes / GROW_SHARE);
-  if (share > GROW_MOST) share = GROW_MOST;
-  if (share < GROW_LEAST) share = GROW_LEAST;
-  share = bw__align_up(share, GROW_LEAST);
-  if (least >= share) share = least;
-  if (!is_above_limit(share)) return share;
-  bw__freespans_release(&heap.free, SIZE_MAX, UINT32_MAX);
-  return least;
-}
-
-// More free pages, at least `pages` of them in one piece. False: the system has no more.
-static bool grow(size_t pages) {
-  enum { TRIES = 3 };
-  bw__span *s = bw__pageheap_span_new();
-  if (!s) return false;
-  size_t least = pages << BW_PAGE_SHIFT, got;
-  for (int i = 0; i < TRIES; i++) {
-    void *p = bw__meta_grow(least, growth_for(least), &got);
-    if (!p) break;
-    uintptr_t start = (uintptr_t)p;
-    if (bw__pagemap_cover(start, got) && bw__region_add(&heap.regions, start, got)) {
-      s->start = start;
-      s->pages = got >> BW_PAGE_SHIFT;
-      put_joined(s);
-      return true;
-    }
-    // No memory for the records of this memory: it becomes memory for records, so that the next
-    // try gets further.
-    bw__meta_donate(p, got);
-  }
-  bw__meta_span_free(s);
-  return false;
 }
 
 // ---- taking ------------------------------------------------------------------------------------
@@ -191,7 +151,7 @@ static bw__span *take(size_t pages) {
   bw__port_mem_sync(); // under the lock: all memory of the heap was grown under it
   bw__span *s = bw__freespans_find(&heap.free, pages);
   if (!s) {
-    if (!grow(pages)) return NULL;
+    if (!bw__pageheap_grow(pages)) return NULL;
     s = bw__freespans_find(&heap.free, pages);
   }
   take_cut(s, pages);
@@ -263,20 +223,27 @@ static bool trim(bw__span **s, size_t pages, size_t align) {
   uintptr_t start = bw__align_up((*s)->start, align);
   size_t head = (start - (*s)->start) >> BW_PAGE_SHIFT;
   if (head) {
-    bw__span *right = split(*s, head);
+    bw__span *right = split_used(*s, head);
     if (!right) return false;
+    if (right->pages < pages) { // the record took the last page
+      join(*s, right);
+      return false;
+    }
     bw__span *left = *s;
     *s = right;
     bw__pagemap_set_ends(right);
     heap.used_pages -= head;
-    put_joined(left);
+    bw__pageheap_put_joined(left);
   }
   if ((*s)->pages > pages) {
-    bw__span *tail = split(*s, pages);
-    if (!tail) return true; // longer than asked for: no harm
+    bw__span *tail = split_used(*s, pages);
+    if (!tail) {
+      bw__pagemap_set_ends(*s);
+      return true;
+    }
     bw__pagemap_set_ends(*s);
     heap.used_pages -= tail->pages;
-    put_joined(tail);
+    bw__pageheap_put_joined(tail);
   }
   return true;
 }
@@ -288,7 +255,7 @@ static bw__span *take_aligned(size_t pages, size_t align) {
   s->state = SPAN_LARGE; // the neighbours must not take it for a free one while it is cut
   if (trim(&s, pages, align)) return s;
   heap.used_pages -= s->pages;
-  put_joined(s);
+  bw__pageheap_put_joined(s);
   return NULL;
 }
 
@@ -368,11 +335,11 @@ size_t bw__pageheap_large_usable(const void *p, unsigned *size_class) {
 }
 
 static bool shrink_large(bw__span *s, size_t pages) {
-  bw__span *tail = split(s, pages);
-  if (!tail) return false;
+  size_t had = s->pages;
+  bw__span *tail = split_used(s, pages);
   bw__pagemap_set_ends(s);
-  if (s->state == SPAN_LARGE) heap.large_pages -= tail->pages;
-  put_used(tail);
+  if (s->state == SPAN_LARGE) heap.large_pages -= had - pages;
+  if (tail) put_used(tail);
   return true;
 }
 
@@ -428,7 +395,7 @@ size_t bw__pageheap_release(void) { return bw__pageheap_release_some(SIZE_MAX); 
 void bw__pageheap_set_limit(uint64_t bytes) {
   bw__mutex_lock(&heap.mu);
   heap.limit = bytes;
-  if (is_above_limit(0)) bw__freespans_release(&heap.free, SIZE_MAX, UINT32_MAX);
+  if (bw__pageheap_above_limit(0)) bw__freespans_release(&heap.free, SIZE_MAX, UINT32_MAX);
   bw__mutex_unlock(&heap.mu);
 }
 

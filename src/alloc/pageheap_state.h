@@ -16,6 +16,7 @@ typedef struct {
   bw__freespans free;
   bw__region *regions;
   size_t used_pages, large_pages;
+  size_t record_pages; // in SPAN_RECORDS spans
   size_t peak_used_pages;
   uint64_t peak_system_bytes;               // without what is released
   uint32_t class_spans[BW_SIZECLASS_COUNT]; // SPAN_OBJECTS spans
@@ -27,13 +28,23 @@ typedef struct {
 
 extern bw__pageheap_state bw__pageheap;
 
-// Puts a span, which is in no list, among the free ones.
-void bw__pageheap_put_free(bw__span *s);
+// All of these under mu.
 
-// Memory for records, zeroed and aligned to BW_CACHE_LINE, or for a span's; from free pages if need
-// be, so no free span is what it was. NULL: there is none. Under mu.
-void *bw__pageheap_meta(size_t bytes);
+// Puts a span, which is in no list, among the free ones; joined with what is free on both sides.
+void bw__pageheap_put_free(bw__span *s);
+void bw__pageheap_put_joined(bw__span *s);
+
+// More free pages, at least `pages` of them in one piece. False: the system has no more.
+bool bw__pageheap_grow(size_t pages);
+// Whether `bytes` more would be more than the soft limit allows, idle pages given back or not.
+bool bw__pageheap_above_limit(size_t bytes);
+
+// A record, zeroed; from free pages if need be, so no free span is what it was. NULL: no page is
+// free.
 bw__span *bw__pageheap_span_new(void);
+// The last `pages` of `s`, which is in no list, become memory for records; `s`, too, if that is all
+// of it.
+void bw__pageheap_feed_from(bw__span *s, size_t pages);
 
 // What the system gave and did not get back.
 static inline uint64_t bw__pageheap_system_bytes(void) {

@@ -1,5 +1,5 @@
 // A span: a run of pages that is one thing to the page heap. It is free, or cut into objects of one
-// size class, or one large object; or it is memory for records (pageheap_records.c).
+// size class, or one large object; or it is memory for records (pageheap_grow.c).
 //
 // Life: bw__pageheap_alloc makes it from a free span (splitting), bw__pageheap_free gives it back,
 // where it may disappear into a free neighbour; its record is then used again.

@@ -73,7 +73,7 @@
 #define BW_MUTEX_STARVATION 1
 #endif
 
-enum { LOCKED = 1, WOKEN = 2, STARVING = BW__MUTEX_STARVING, WAITER = 8 };
+enum { LOCKED = BW__MUTEX_LOCKED, WOKEN = 2, STARVING = BW__MUTEX_STARVING, WAITER = 8 };
 enum { STARVES_AFTER = 1000 * 1000 }; // ns
 // A pause of wasm is an instruction or two, and what is saved there is ten microseconds.
 enum { ROUNDS = 4, PAUSES = BW_WASM ? 300 : 30 };

@@ -24,8 +24,8 @@ typedef struct {
 int bw__mutex_contend(bw__mutex_contender *c, bw__reason reason, const void *object,
                       int64_t deadline, bw__cancel_source *cancel);
 
-// The bit of the state that says that it is in starvation mode.
-#define BW__MUTEX_STARVING 4
+// Bits of the state: somebody has it; it is in starvation mode.
+enum { BW__MUTEX_LOCKED = 1, BW__MUTEX_STARVING = 4 };
 
 // A lock without a stack. `complete` is called once if bw__mutex_lock_ticket returned BW_EAGAIN, on
 // whatever thread ends the wait, with 0, or BW_ECANCELED after a cancel; it must not panic, park or

@@ -11,24 +11,30 @@
 //   33 to 63  waiting   readers who wait
 //
 // Writers exclude each other by the mutex `writers`, which a writer holds from before it sets
-// PENDING or HOLDS until after it has cleared it: so there is one of them at most, and never both.
-// But who finds the word 0 makes it HOLDS and ALONE, and is inside without the mutex (below).
-// Readers wait at reader_sema, the writer at writer_sema. Everybody else changes the word by
-// compare-and-swap; the change that lets others in is followed by their permits:
+// PENDING or HOLDS until after it has cleared it. But who finds the word 0 makes it HOLDS and
+// ALONE, and is inside without the mutex (below). Readers wait at reader_sema, the writer at
+// writer_sema. Everybody else changes the word by compare-and-swap; the change that lets others in
+// is followed by their permits:
 //
 //   reader   1  readers + 1. Neither PENDING nor HOLDS: inside
 //            2  else: readers - 1, waiting + 1, unless the writer has gone by now; then wait
 //   leaving     readers - 1
-//   whoever makes readers 0 while a writer is PENDING, in step 2 or leaving: PENDING -> HOLDS, and
-//               writer_sema + 1
-//   writer   1  ALONE: off, and the mutex belongs to the writer inside; lock it again
-//            2  no readers: HOLDS, inside. Else PENDING, and wait
-//   leaving     HOLDS off, and ALONE; all who wait become readers, and reader_sema + as many;
-//               unlock the mutex, if it was not ALONE
+//   whoever makes readers 0 while a writer is PENDING, and none HOLDS, in step 2 or leaving:
+//               PENDING -> HOLDS, and writer_sema + 1
+//   writer   1  the word is 0: HOLDS and ALONE. The mutex neither locked nor starving: inside.
+//               Else leave again
+//            2  with the mutex, ALONE: off; the mutex belongs to the writer inside, lock it again.
+//               One who has starved: PENDING, and wait
+//            3  no readers: HOLDS, inside. Else PENDING, and wait
+//   leaving     HOLDS off, and ALONE; all who wait become readers, and reader_sema + as many; with
+//               PENDING, and no readers: HOLDS stays, and writer_sema + 1; unlock the mutex, if it
+//               was not ALONE
 //
 //   W1  readers who wait, not granted yet = waiting + permits of reader_sema on their way
 //   W2  HOLDS => of the readers in the word none is inside: all are before step 2
-//   W3  PENDING and no readers: somebody is about to change that to HOLDS
+//   W3  PENDING without HOLDS and no readers: somebody is about to change that to HOLDS
+//   W4  the one who is PENDING has the mutex; who HOLDS has it, or is ALONE. So PENDING with HOLDS
+//       => ALONE
 //
 // Leaving as a reader is a subtraction, and the change to HOLDS comes after it. In between a reader
 // may come (step 1): then the one who left finds readers, and leaves it to this one's step 2; or
@@ -38,23 +44,27 @@
 // ALONE, and makes the one inside its holder, who sees that when it leaves (one word, one change:
 // it was ALONE then, or it was not). So who waits, waits at the mutex, as if all had gone through
 // it. A writer who comes alone passes those who wait for the mutex, as newcomers pass them at a
-// mutex in normal mode: so nobody waits for one who is awake and has no core. In starvation mode
-// it goes out again, and waits with the others. The one who made it holder has waited before, if
-// it has: since when, and whether it starves, it takes along when it locks again; then no newcomer
-// passes it a second time.
+// mutex in normal mode: so nobody waits for one who is awake and has no core. But nobody passes one
+// who has starved: while it waits for the mutex that is starving, then it is locked, and at last
+// the word is not 0.
 //
-// Giving up. A writer who is still PENDING takes that off and lets in who waits, as if it left. If
-// it HOLDS, its permit is on its way, to nobody else: it waits for that and is inside. A reader
-// takes one off `waiting`, whoever was meant. If nobody is waiting, by W1 a permit is on its way
-// that counts as a reader inside, and it takes that; or a newcomer takes it, who is counted as
-// waiting then: so it looks at both in turn, as a mutex does.
+// Nor does anybody pass a writer who has left and is about to unlock the mutex: who gets the lock
+// from a writer may free it when it has unlocked, as with a mutex.
+//
+// Giving up. A writer who is still PENDING takes that off and lets in who waits, as if it left,
+// unless another HOLDS. If it is not PENDING it HOLDS, and its permit is on its way, to nobody
+// else: it waits for that and is inside. A reader takes one off `waiting`, whoever was meant. If
+// nobody is waiting, by W1 a permit is on its way that counts as a reader inside, and it takes
+// that; or a newcomer takes it, who is counted as waiting then: so it looks at both in turn, as a
+// mutex does.
 //
 // Rejected: Go's two counters, of readers and of those that the writer still waits for. A writer
-// who gives up would have to take back both, while readers leave. To wait for a writer who is alone
-// at the word: who waits there is handed it each time, and newcomers never get in between, which is
-// what makes a mutex quick when many want it. To come alone only when nobody is at the mutex: a
-// look at the mutex before the step fetches the line twice, and a lock whose waiter is awake, and
-// has no core, waits for it (13.3 ns in place of 10.3, four goroutines, one in ten writes, P = 2).
+// who gives up would have to take back both, while readers leave. To wait at the word for a writer
+// who is alone, starved or not: who waits there is handed it each time, and newcomers never get in
+// between, which is what makes a mutex quick when many want it. To come alone only when nobody is
+// at the mutex: a look at the mutex before the step fetches the line twice, and a lock whose waiter
+// is awake, and has no core, waits for it (13.3 ns in place of 10.3, four goroutines, one in ten
+// writes, P = 2).
 //
 // Misuse is found by whoever leaves: no readers, or HOLDS (W2). A subtraction too many borrows from
 // the flags; it is put back before the message.
@@ -87,7 +97,7 @@ static _Atomic(uint32_t) *writer(bw_rwmutex *rw) { return bw__sema_word(&rw->wri
 static void let_writer_in(bw_rwmutex *rw) {
   uint64_t word = look(rw);
   do
-    if (!(word & PENDING) || (word & READERS)) return;
+    if ((word & BW__RW_WRITER) != PENDING || (word & READERS)) return;
   while (!change(rw, &word, word - PENDING + HOLDS));
   bw__sema_release(writer(rw), false);
 }
@@ -99,7 +109,7 @@ static bool step_back(bw_rwmutex *rw) {
   do {
     if (!(word & BW__RW_WRITER)) return false;
     if (BW_UNLIKELY(!(word & READERS))) bw__fatal("sync: RUnlock of unlocked RWMutex");
-    last = (word & PENDING) && (word & READERS) == 1;
+    last = (word & BW__RW_WRITER) == PENDING && (word & READERS) == 1;
     to = word - 1 + WAITING + (last ? HOLDS - PENDING : 0);
   } while (!change(rw, &word, to));
   if (last) bw__sema_release(writer(rw), false);
@@ -159,25 +169,33 @@ BW_NOINLINE void bw__rwmutex_runlock_contended(bw_rwmutex *rw, uint64_t before) 
 
 // ---- writers ------------------------------------------------------------------------------------
 
-// Takes the writer's flag off, and lets in who waits to read. False: the word does not have it.
-static bool leave(bw_rwmutex *rw, uint64_t flag) {
-  uint64_t word = look(rw);
+// False: there is no writer inside. `handoff` as for bw__sema_release.
+static bool leave(bw_rwmutex *rw, bool handoff) {
+  uint64_t word = look(rw), to;
   uint32_t n;
   do {
-    if (!(word & flag)) return false;
+    if (!(word & HOLDS)) return false;
     n = waiting(word);
-  } while (!change(rw, &word, (word & READERS) + n));
+    to = (word & READERS) + n;
+    if (word & PENDING) to |= to ? PENDING : HOLDS;
+  } while (!change(rw, &word, to));
   if (n > 0) bw__sema_release_n(readers(rw), n);
-  if (!(word & ALONE)) bw_mutex_unlock(&rw->writers);
+  if (to & HOLDS) bw__sema_release(writer(rw), handoff);
+  if (word & ALONE) return true;
+  if (handoff)
+    bw_mutex_unlock(&rw->writers);
+  else
+    bw__mutex_unlock_staying(&rw->writers);
   return true;
 }
 
+// False: it cannot, or must not.
 static BW_INLINE bool enter_alone(bw_rwmutex *rw) {
   uint64_t word = 0;
   if (!change(rw, &word, ALONE | HOLDS)) return false;
-  if (BW_LIKELY(!(__atomic_load_n(&rw->writers.state, __ATOMIC_RELAXED) & BW__MUTEX_STARVING)))
-    return true;
-  leave(rw, HOLDS);
+  int32_t state = __atomic_load_n(&rw->writers.state, __ATOMIC_RELAXED);
+  if (BW_LIKELY(!(state & (BW__MUTEX_LOCKED | BW__MUTEX_STARVING)))) return true;
+  leave(rw, false);
   return false;
 }
 
@@ -186,18 +204,31 @@ bool bw_rwmutex_try_lock(bw_rwmutex *rw) { return enter_alone(rw); }
 // What becomes of a writer who has the mutex `writers`.
 typedef enum { INSIDE, WAITS, LOCKS_AGAIN } entry;
 
-static entry enter(bw_rwmutex *rw) {
+static entry enter(bw_rwmutex *rw, bool starving) {
   uint64_t word = 0; // most likely
   for (;;) {
-    entry e = word & ALONE ? LOCKS_AGAIN : word & READERS ? WAITS : INSIDE;
+    entry e = (word & ALONE) && !starving ? LOCKS_AGAIN : word & (ALONE | READERS) ? WAITS : INSIDE;
     uint64_t to = e == LOCKS_AGAIN ? word - ALONE : word | (e == WAITS ? PENDING : HOLDS);
     if (change(rw, &word, to)) return e;
   }
 }
 
+// Takes PENDING off. False: it is not there any more.
+static bool take_back(bw_rwmutex *rw) {
+  uint64_t word = look(rw);
+  uint32_t n;
+  do {
+    if (!(word & PENDING)) return false;
+    n = word & HOLDS ? 0 : waiting(word);
+  } while (!change(rw, &word, word & HOLDS ? word - PENDING : (word & READERS) + n));
+  if (n > 0) bw__sema_release_n(readers(rw), n);
+  bw_mutex_unlock(&rw->writers);
+  return true;
+}
+
 // Returns `code`, or 0: it is inside after all.
 static int give_up_writing(bw_rwmutex *rw, int code) {
-  if (leave(rw, PENDING)) return code;
+  if (take_back(rw)) return code;
   bw__sema_acquire(writer(rw), BW_SEMA_FIFO, BW_REASON_RWMUTEX, rw);
   return 0;
 }
@@ -208,7 +239,7 @@ static int lock_slow(bw_rwmutex *rw, int64_t deadline, bw__cancel_source *cancel
   do {
     int code = bw__mutex_contend(&c, BW_REASON_RWMUTEX, rw, deadline, cancel);
     if (code != 0) return code;
-    e = enter(rw);
+    e = enter(rw, c.starving);
   } while (e == LOCKS_AGAIN);
   if (e == INSIDE) return 0;
   int code =
@@ -233,10 +264,10 @@ int bw_rwmutex_lock_until(bw_rwmutex *rw, int64_t deadline) {
 void bw_rwmutex_unlock(bw_rwmutex *rw) {
   uint64_t word = ALONE | HOLDS; // most likely
   if (BW_LIKELY(change(rw, &word, 0))) return;
-  if (BW_UNLIKELY(!leave(rw, HOLDS))) bw__fatal("sync: Unlock of unlocked RWMutex");
+  if (BW_UNLIKELY(!leave(rw, true))) bw__fatal("sync: Unlock of unlocked RWMutex");
 }
 
-bool bw__rwmutex_try_unlock(bw_rwmutex *rw) { return leave(rw, HOLDS); }
+bool bw__rwmutex_try_unlock(bw_rwmutex *rw) { return leave(rw, true); }
 
 bool bw__rwmutex_try_runlock(bw_rwmutex *rw) {
   uint64_t word = look(rw);
@@ -267,7 +298,7 @@ static int rlock_ticket(bw__rwmutex_ticket *t) {
 
 // As give_up_writing, without a wait: the permit is there after a few instructions of another.
 static int stop_writing(bw_rwmutex *rw, int code) {
-  bool holds = !leave(rw, PENDING);
+  bool holds = !take_back(rw);
   for (unsigned rounds = 1; holds && !bw__sema_try(writer(rw)); rounds++) bw__port_relax(rounds);
   return holds ? 0 : code;
 }
@@ -275,7 +306,7 @@ static int stop_writing(bw_rwmutex *rw, int code) {
 // From where it has tried to lock the mutex `writers`, with this code.
 static int enter_ticket(bw__rwmutex_ticket *t, int code) {
   for (; code == 0; code = bw__mutex_lock_ticket(&t->m)) {
-    entry e = enter(t->rw);
+    entry e = enter(t->rw, t->m.c.starving);
     if (e == INSIDE) return 0;
     if (e == WAITS) {
       code = bw__sema_acquire_ticket(&t->w, BW_SEMA_FIFO);
