@@ -313,6 +313,19 @@ TEST(alloc_oom_records_from_free_pages) {
   oom_check_books();
 }
 
+// Freed, it has become memory for records.
+DEATH_TEST(alloc_oom_double_free_of_records, 2, "is in the allocator's own records") {
+  char *p = bw_malloc(3 * MB);
+  oom_block *soaked = oom_soak();
+  bw_free(p);
+  oom_begin(1, OOM_FOR_EVER);
+  take_records();
+  while (bw__pageheap_record(1)) {}
+  oom_end();
+  bw_free(soaked);
+  bw_free(p);
+}
+
 // Who makes a block smaller when nothing else is free has the rest of it.
 TEST(alloc_oom_smaller_gives_back) {
   char *p = bw_malloc(8 * MB);

@@ -90,6 +90,8 @@ _Noreturn BW_NOINLINE void bw__misuse_pointer(const char *function, const void *
   else if (bw__pageheap_free_span((uintptr_t)p, &free_span))
     bw__text_format(&t, "double free or wild pointer: %p is in a free span of %zu pages at %p", p,
                     free_span.bytes / BW_PAGE_SIZE, (void *)free_span.start);
+  else if (bw__pageheap_in_records((uintptr_t)p))
+    bw__text_format(&t, "double free or wild pointer: %p is in the allocator's own records", p);
   else
     bw__text_format(&t, "%p was not allocated by Burrow", p);
   bw__misuse_end(t.data);

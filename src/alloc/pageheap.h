@@ -75,6 +75,8 @@ uint64_t bw__pageheap_class_spans(unsigned c);
 void bw__pageheap_large_counts(uint64_t *allocs, uint64_t *frees);
 // The free span that contains `address`. False: none does. Locks: page heap. Blocks: M.
 bool bw__pageheap_free_span(uintptr_t address, bw_alloc_span *out);
+// Whether `address` is in pages that have become memory for records. Locks: page heap. Blocks: M.
+bool bw__pageheap_in_records(uintptr_t address);
 // As bw_alloc_where_is and bw_alloc_walk. Locks: page heap. Blocks: M.
 bool bw__pageheap_where(uintptr_t address, bw_alloc_where *out);
 void bw__pageheap_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void *arg);

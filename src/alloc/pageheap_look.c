@@ -110,6 +110,14 @@ bool bw__pageheap_free_span(uintptr_t address, bw_alloc_span *out) {
   return found;
 }
 
+bool bw__pageheap_in_records(uintptr_t address) {
+  lock_to_look();
+  bw__span *s = span_containing(address);
+  bool in_records = s && s->state == SPAN_RECORDS;
+  bw__mutex_unlock(&heap.mu);
+  return in_records;
+}
+
 void bw__pageheap_walk(bool (*visit)(const bw_alloc_span *span, void *arg), void *arg) {
   bw__region *r;
   lock_to_look();
