@@ -14,7 +14,7 @@
 # A text that is not in its file any more fails that mutant's test, not the build.
 set(files comm/waitq.h comm/chan_state.h comm/chan.c comm/chan_bulk.c comm/ticket.c comm/select.c
     sched/park.h sched/park.c lock/mutex.h lock/mutex.c
-    sync/sema.c sync/mutex.h sync/mutex.c sync/rwmutex.c sync/cond.c sync/pool_chain.c
+    sync/sema.c sync/limits.h sync/limits.c sync/mutex.h sync/mutex.c sync/rwmutex.c sync/cond.c sync/pool_chain.c
     include/burrow/mutex.h)
 set(MODEL_MUTANTS)
 set(rows "")
@@ -357,10 +357,10 @@ mutant(grant_leaves_the_permit sema sync/sema.c
 mutant(end_ends_what_is_granted sema sync/sema.c
   "bool waits = w->result == WAITING, queued"
   "bool waits = IS || w->result == WAITING, queued")
-mutant(thread_leaves_before_it_is_woken sema sync/sema.c
-  "if (!woken && !end(&l->w, BW_ETIMEDOUT)) bw__wait_again"
-  "if (!woken && !end(&l->w, BW_ETIMEDOUT) && !IS) bw__wait_again")
-mutant(sema_keeps_its_timer sema sync/sema.c
+mutant(thread_leaves_before_it_is_woken sema sync/limits.c
+  "  if (!l->end(l->waiter, BW_ETIMEDOUT)) bw__wait_again"
+  "  if (!l->end(l->waiter, BW_ETIMEDOUT) && !IS) bw__wait_again")
+mutant(sema_keeps_its_timer sema sync/limits.h
   "  if (timed) bw__timer_drop(&l->timer);"
   "  if (timed && !IS) bw__timer_drop(&l->timer);")
 mutant(release_n_looks_after_the_wake sema sync/sema.c

@@ -26,17 +26,16 @@
 // unlock wakes the next. On several Ps only: with one nobody finds the mutex locked. A hundred that
 // meet, two Ps: 240 ns each when all were readied at once and met on two cores.
 //
-// Waits with an end. A timer's and a canceller's call take the list's lock; if the waiter has no
-// result yet they take it off the list, give it one, and ready it if it is parked. The record lies
-// on the waiter's stack, and stays until the timer was dropped and the watch was ended.
+// Waits with an end (limits.h). Who ends one takes the list's lock; if the waiter has no result yet
+// it is taken off the list, given one, and readied if it is parked.
 //
 // Locks: the list's (BW_RANK_NOTIFY); inside of it those of sema, timers and scheduler.
 #include "sync/cond.h"
 
 #include "port/port.h"
-#include "sched/parking.h"
 #include "sched/sched.h"
 #include "sched/unwind.h"
+#include "sync/limits.h"
 #include "sync/mutex.h"
 
 #include <burrow/defer.h>
@@ -47,10 +46,7 @@ typedef bw__cond_waiter cond_waiter;
 
 typedef struct {
   cond_waiter w;
-  int64_t deadline;
-  bw__timer timer; // kept; of a goroutine with a deadline
-  bw__cancel_source *cancel;
-  bw__cancel_watcher watch; // with `cancel`
+  bw__limits limits;
 } limited;
 
 // ---- the list -----------------------------------------------------------------------------------
@@ -95,7 +91,8 @@ static bool leave_locked(bw_cond *c, cond_waiter *w, int result) {
 }
 
 // For those who end it before its time. True: it is theirs to ready.
-static bool end(cond_waiter *w, int result) {
+static bool end(bw__waiter *waiter, int result) {
+  cond_waiter *w = BW_CONTAINER(waiter, cond_waiter, s.waiter);
   lock_list(w->cond);
   bool ready = false;
   if (w->result == WAITING && bw__list_linked(&w->s.waiter.link))
@@ -104,10 +101,6 @@ static bool end(cond_waiter *w, int result) {
     w->result = result;
   unlock_list(w->cond);
   return ready;
-}
-
-static void end_and_ready(cond_waiter *w, int result) {
-  if (end(w, result)) bw__waiter_ready(&w->s.waiter);
 }
 
 bool bw__cond_waited(bw_cond *c) { return bw__load(wait_of(c)) != bw__load(notify_of(c)); } // N1
@@ -142,9 +135,8 @@ static bw__m *init(cond_waiter *w, bw_cond *c) {
 
 // The waiter goes, its wait has not ended: the run is over, or the unlock was not to return.
 static void abandon(bw__waiter *waiter) {
-  cond_waiter *w = BW_CONTAINER(waiter, cond_waiter, s.waiter);
-  end(w, BW_ESTATE);
-  if (w->moved) bw__sema_abandon(waiter);
+  end(waiter, BW_ESTATE);
+  if (BW_CONTAINER(waiter, cond_waiter, s.waiter)->moved) bw__sema_abandon(waiter);
 }
 
 static void lock_again(bw_cond *c, const cond_waiter *w) {
@@ -217,50 +209,19 @@ void bw_cond_wait(bw_cond *c) {
 
 // ---- with an end --------------------------------------------------------------------------------
 
-static void expire(bw__timer *t, int64_t now) {
-  (void)now;
-  end_and_ready(&BW_CONTAINER(t, limited, timer)->w, BW_ETIMEDOUT);
-}
-
-static void be_cancelled(bw__cancel_watcher *watch) {
-  end_and_ready(&BW_CONTAINER(watch, limited, watch)->w, BW_ECANCELED);
-}
-
 static void abandon_limited(bw__waiter *w) {
-  limited *l = BW_CONTAINER(w, limited, w.s.waiter);
   abandon(w);
-  if (l->cancel) bw__cancel_unwatch(l->cancel, &l->watch);
-}
-
-static void unlock(void *mutex) { bw__mutex_unlock(mutex); }
-
-static void wait_thread(limited *l) {
-  bool woken = bw__wait_commit_thread(&l->w.s.waiter, unlock, lock_of(l->w.cond), l->deadline);
-  if (!woken && !end(&l->w, BW_ETIMEDOUT)) bw__wait_again(&l->w.s.waiter); // for the wake under way
-}
-
-// The timer cannot come before the park, for that unlocks the list.
-static BW_INLINE void wait_goroutine(bw__m *m, limited *l) {
-  bool timed = l->deadline != BW_SEMA_NO_DEADLINE;
-  if (timed) {
-    bw__timer_init(&l->timer, expire);
-    bw__timer_start(&l->timer, l->deadline, 0);
-  }
-  if (l->cancel) m->cur->choosing = &l->w.s.waiter;
-  bw__park(m, &l->w.s.waiter, lock_of(l->w.cond), BW_REASON_COND);
-  if (timed) bw__timer_drop(&l->timer);
+  bw__limits_abandon(&BW_CONTAINER(w, limited, w.s.waiter)->limits);
 }
 
 // With the list's lock, and in the list.
 static BW_INLINE void wait_limited(limited *l, bw__m *m) {
   m = unlock_outer(l->w.cond, &l->w, m);
   l->w.parked = l->w.result == WAITING;
-  if (!l->w.parked)
-    unlock_list(l->w.cond);
-  else if (m)
-    wait_goroutine(m, l);
+  if (l->w.parked)
+    bw__limits_wait(&l->limits, m, lock_of(l->w.cond), BW_REASON_COND);
   else
-    wait_thread(l);
+    unlock_list(l->w.cond);
 }
 
 int bw__cond_wait_with(bw_cond *c, int64_t deadline, bw__cancel_source *cancel) {
@@ -270,9 +231,8 @@ int bw__cond_wait_with(bw_cond *c, int64_t deadline, bw__cancel_source *cancel) 
   limited l;
   bw__m *m = init(&l.w, c);
   l.w.s.waiter.abandon = abandon_limited;
-  l.deadline = deadline;
-  l.cancel = cancel;
-  if (cancel && !bw__cancel_watch(cancel, &l.watch, be_cancelled)) return BW_ECANCELED;
+  bw__limits_init(&l.limits, &l.w.s.waiter, end, deadline, cancel);
+  if (!bw__limits_begin(&l.limits)) return BW_ECANCELED;
   lock_list(c);
   bool enters = l.w.result == WAITING; // else it was cancelled just now
   if (enters) {
@@ -281,10 +241,7 @@ int bw__cond_wait_with(bw_cond *c, int64_t deadline, bw__cancel_source *cancel) 
   } else {
     unlock_list(c);
   }
-  if (cancel) {
-    bw__cancel_unwatch(cancel, &l.watch);
-    bw__wait_over(&l.w.s.waiter);
-  }
+  bw__limits_end(&l.limits);
   if (enters) lock_again(c, &l.w);
   return l.w.result;
 }
@@ -403,11 +360,11 @@ int bw__cond_wait_ticket(bw__cond_ticket *t) {
 }
 
 void bw__cond_cancel_ticket(bw__cond_ticket *t) {
-  if (!end(&t->w, BW_ECANCELED)) return;
+  if (!end(&t->w.s.waiter, BW_ECANCELED)) return;
   t->code = BW_ECANCELED;
   relock(t);
 }
 
 bool bw__cond_abandon_ticket(bw__cond_ticket *t) {
-  return bw__mutex_cancel_ticket(&t->m) || end(&t->w, BW_ECANCELED);
+  return bw__mutex_cancel_ticket(&t->m) || end(&t->w.s.waiter, BW_ECANCELED);
 }

@@ -21,12 +21,10 @@
 // back and makes it the first waiter's, who is off the queue then. If there is none to take, a
 // newcomer was quicker; the permit is his, and his release will come here in its turn.
 //
-// Waits with an end. A timer's and a canceller's call take the root's lock; if the waiter is still
-// WAITING they take it off the queue, say why, and ready it. Both may come before it is in the
-// queue at all (then entering sees the result), and after it was granted (then they do nothing).
-// The record lies on the waiter's stack: it goes only after the timer was dropped and the watch
-// ended, which wait for calls that are under way. A plain thread keeps its deadline itself: what it
-// finds under the lock when the time is over decides.
+// Waits with an end (limits.h). Who ends one takes the root's lock; if the waiter is still WAITING
+// it is taken off the queue, told why, and readied. That may come before it is in the queue at all
+// (then entering sees the result), and after it was granted (then nothing is done). A plain thread
+// keeps its deadline itself: what it finds under the lock when the time is over decides.
 //
 // At the end of a run what lies on goroutines' stacks must not stay in the table, nor in a list of
 // watches, which outlive the run: `abandon` takes it out. Of a waiter with a watch also when it was
@@ -38,8 +36,7 @@
 
 #include "base/rand.h"
 #include "port/port.h"
-#include "sched/parking.h"
-#include "sched/timers.h"
+#include "sync/limits.h"
 
 #include <burrow/error.h>
 
@@ -177,7 +174,8 @@ static void init(bw__sema_waiter *w, _Atomic(uint32_t) *sema) {
 
 // For those who end it before its time. True: it is theirs to ready. (The links of one that was
 // granted are the releaser's, without the lock.)
-static bool end(bw__sema_waiter *w, int result) {
+static bool end(bw__waiter *waiter, int result) {
+  bw__sema_waiter *w = BW_CONTAINER(waiter, bw__sema_waiter, waiter);
   sema_root *r = root_of(w->sema);
   lock(r);
   bool waits = w->result == WAITING, queued = waits && bw__list_linked(&w->waiter.link);
@@ -188,9 +186,7 @@ static bool end(bw__sema_waiter *w, int result) {
 }
 
 // No M runs any more.
-void bw__sema_abandon(bw__waiter *waiter) {
-  end(BW_CONTAINER(waiter, bw__sema_waiter, waiter), BW_ESTATE);
-}
+void bw__sema_abandon(bw__waiter *waiter) { end(waiter, BW_ESTATE); }
 
 // ---- acquire ------------------------------------------------------------------------------------
 
@@ -218,50 +214,12 @@ void bw__sema_acquire(_Atomic(uint32_t) *sema, bw__sema_order order, bw__reason 
 
 typedef struct {
   bw__sema_waiter w;
-  int64_t deadline;
-  bw__timer timer; // kept; of a goroutine with a deadline
-  bw__cancel_source *cancel;
-  bw__cancel_watcher watch; // with `cancel`
+  bw__limits limits;
 } limited;
 
-static limited *limited_of(bw__waiter *w) { return BW_CONTAINER(w, limited, w.waiter); }
-
-static void expire(bw__timer *t, int64_t now) {
-  limited *l = BW_CONTAINER(t, limited, timer);
-  (void)now;
-  if (end(&l->w, BW_ETIMEDOUT)) bw__waiter_ready(&l->w.waiter);
-}
-
-static void be_cancelled(bw__cancel_watcher *watch) {
-  limited *l = BW_CONTAINER(watch, limited, watch);
-  if (end(&l->w, BW_ECANCELED)) bw__waiter_ready(&l->w.waiter);
-}
-
 static void abandon_limited(bw__waiter *w) {
-  limited *l = limited_of(w);
   bw__sema_abandon(w);
-  if (l->cancel) bw__cancel_unwatch(l->cancel, &l->watch);
-}
-
-static void unlock(void *mutex) { bw__mutex_unlock(mutex); }
-
-// A plain thread's, in the queue of r, which is locked.
-static void wait_thread(sema_root *r, limited *l) {
-  bool timed = l->deadline != BW_SEMA_NO_DEADLINE;
-  bool woken = bw__wait_commit_thread(&l->w.waiter, unlock, &r->lock, timed ? l->deadline : -1);
-  if (!woken && !end(&l->w, BW_ETIMEDOUT)) bw__wait_again(&l->w.waiter); // for the wake under way
-}
-
-// A goroutine's. The timer cannot come before the park, for that unlocks the root.
-static BW_INLINE void wait_goroutine(bw__m *m, sema_root *r, limited *l, bw__reason reason) {
-  bool timed = l->deadline != BW_SEMA_NO_DEADLINE;
-  if (timed) {
-    bw__timer_init(&l->timer, expire);
-    bw__timer_start(&l->timer, l->deadline, 0);
-  }
-  if (l->cancel) m->cur->choosing = &l->w.waiter;
-  bw__park(m, &l->w.waiter, &r->lock, reason);
-  if (timed) bw__timer_drop(&l->timer);
+  bw__limits_abandon(&BW_CONTAINER(w, limited, w.waiter)->limits);
 }
 
 static BW_INLINE int wait_limited(limited *l, bw__sema_order order, bw__reason reason,
@@ -269,7 +227,7 @@ static BW_INLINE int wait_limited(limited *l, bw__sema_order order, bw__reason r
   bw__m *m = bw__waiter_init_here(&l->w.waiter);
   l->w.waiter.abandon = abandon_limited;
   note_object(m, object);
-  if (l->cancel && !bw__cancel_watch(l->cancel, &l->watch, be_cancelled)) return BW_ECANCELED;
+  if (!bw__limits_begin(&l->limits)) return BW_ECANCELED;
   sema_root *r = root_of(l->w.sema);
   lock(r);
   bool waits = l->w.result == WAITING; // else it was cancelled just now
@@ -277,16 +235,11 @@ static BW_INLINE int wait_limited(limited *l, bw__sema_order order, bw__reason r
     l->w.result = 0;
     waits = false;
   }
-  if (!waits)
-    bw__mutex_unlock(&r->lock);
-  else if (m)
-    wait_goroutine(m, r, l, reason);
+  if (waits)
+    bw__limits_wait(&l->limits, m, &r->lock, reason);
   else
-    wait_thread(r, l);
-  if (l->cancel) {
-    bw__cancel_unwatch(l->cancel, &l->watch);
-    bw__wait_over(&l->w.waiter);
-  }
+    bw__mutex_unlock(&r->lock);
+  bw__limits_end(&l->limits);
   return l->w.result;
 }
 
@@ -301,8 +254,7 @@ int bw__sema_acquire_until(_Atomic(uint32_t) *sema, bw__sema_order order, bw__re
   if (code != 0) return code;
   limited l;
   init(&l.w, sema);
-  l.deadline = deadline;
-  l.cancel = cancel;
+  bw__limits_init(&l.limits, &l.w.waiter, end, deadline, cancel);
   return wait_limited(&l, order, reason, object);
 }
 
