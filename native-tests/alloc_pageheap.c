@@ -181,6 +181,19 @@ TEST(alloc_realloc_in_place) {
   bw_free(q);
 }
 
+// A large block lies where small ones were freed: what those left must not look like one that is
+// free where realloc has copied it to.
+TEST(alloc_realloc_copies_no_link) {
+  enum { FREED = 2048, N = 512 };
+  static char *p[FREED];
+  for (int i = 0; i < FREED; i++) CHECK((p[i] = bw_malloc(16384)));
+  for (int i = 0; i < FREED; i++) bw_free(p[i]);
+  for (int i = 0; i < N; i++) CHECK((p[i] = bw_malloc(40960))); // written to by nobody
+  for (int i = 0; i < N; i++) CHECK((p[i] = bw_realloc(p[i], 16384)));
+  for (int i = 0; i < N; i++) bw_free(p[i]);
+  CHECK(bw__pageheap_valid());
+}
+
 TEST(alloc_malloc_0_is_unique) {
   void *p = bw_malloc(0), *q = bw_malloc(0);
   CHECK(p && q && p != q);

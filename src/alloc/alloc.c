@@ -67,10 +67,13 @@ static bw__span *alloc_span(size_t bytes, size_t align) {
 
 static BW_NOINLINE void *alloc_large(size_t size) {
   bw__span *s = alloc_span(size, BW_PAGE_SIZE);
-  return s ? (void *)s->start : NULL;
+  return s ? bw__object_large(s) : NULL;
 }
 
-void *bw__alloc_pages(size_t bytes) { return alloc_large(bytes); }
+void *bw__alloc_pages(size_t bytes) {
+  bw__span *s = alloc_span(bytes, BW_PAGE_SIZE);
+  return s ? (void *)s->start : NULL;
+}
 
 static inline void *usable(void *object, unsigned c) {
   bw__unpoison(object, object ? bw__sizeclass_sizes[c] : 0);
@@ -130,7 +133,7 @@ void *bw_calloc(size_t count, size_t size) {
 
 static void *alloc_aligned_span(size_t align, size_t size) {
   bw__span *s = alloc_span(size ? size : 1, align);
-  return s ? (void *)s->start : NULL;
+  return s ? bw__object_large(s) : NULL;
 }
 
 BW_NOINLINE void *bw_aligned_alloc(size_t align, size_t size) {

@@ -185,7 +185,7 @@ static void *alloc_large_locked(bw_heap *h, request *r) {
   bw__store_relaxed(&s->in_use, 1); // as above
   count_live(h, h->count.live_bytes + bw__span_bytes(s));
   r->dirty = s->dirty << BW_PAGE_SHIFT;
-  return (void *)s->start;
+  return bw__object_large(s);
 }
 
 static void *alloc_once(bw_heap *h, request *r, const char *function) {

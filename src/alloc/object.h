@@ -35,4 +35,11 @@ static inline void *bw__object_take(bw__span *s) {
   return object;
 }
 
+// The large object `s`, for the program. What a free object that began there has left is gone, or
+// realloc might copy it to where it looks like one again.
+static inline void *bw__object_large(const bw__span *s) {
+  if (s->dirty) bw__chain_clear((void *)s->start);
+  return (void *)s->start;
+}
+
 #endif

@@ -66,13 +66,12 @@ static void cut(bw__span *s, size_t pages, bw__span *right) {
   heap.splits++;
 }
 
-// The same; the result is the right part. Its record may be in its own last page. NULL: there was
-// no other, and `s` ends before it.
+// The same; the result is the right part. Its record may be in its own last pages. NULL: there were
+// no others, and `s` ends before them.
 static bw__span *split(bw__span *s, size_t pages) {
   bw__span *right = bw__pageheap_span_new();
   if (!right) {
-    s->dirty = s->pages; // if it is in use, nobody knows what is in there
-    bw__pageheap_feed_from(s, 1);
+    bw__pageheap_feed_from(s, s->pages - pages);
     if (s->pages == pages) return NULL;
     right = bw__meta_span_new();
   }

@@ -11,7 +11,7 @@
 // small pieces, and these filled with small objects: 11 pieces in place of 249.) Of all pages one
 // in 128 is needed, and two at most are taken.
 //
-// What is cut off a span when not even a page is free gets its record from its own last page.
+// What is cut off a span when not even a page is free gets its record from its own last pages.
 #include <string.h>
 
 #include "alloc/pagemap.h"
@@ -27,7 +27,7 @@
 
 // ---- records ------------------------------------------------------------------------------------
 
-void bw__pageheap_feed_from(bw__span *s, size_t pages) {
+static void become_records(bw__span *s, size_t pages) {
   uintptr_t start = bw__span_end(s) - (pages << BW_PAGE_SHIFT);
   size_t clean = s->pages - s->dirty, dirty = clean < pages ? pages - clean : 0;
   bw__unpoison((void *)start, pages << BW_PAGE_SHIFT);
@@ -44,14 +44,26 @@ void bw__pageheap_feed_from(bw__span *s, size_t pages) {
   heap.record_pages += pages;
 }
 
+static size_t wanted(void) { return heap.record_pages ? heap.record_pages : 1; }
+
+// Of a span in use, which is cut and needs the rest, as few as possible; nobody knows what is in
+// it.
+void bw__pageheap_feed_from(bw__span *s, size_t most) {
+  bool in_use = s->state != SPAN_FREE;
+  size_t pages = in_use ? 1 : wanted();
+  while (pages > most) pages /= 2;
+  if (in_use) s->dirty = s->pages;
+  become_records(s, pages);
+}
+
 static bool feed(void) {
   bw__span *s = NULL;
-  size_t pages = heap.record_pages ? heap.record_pages : 1;
+  size_t pages = wanted();
   while (pages > 0 && !(s = bw__freespans_find(&heap.free, pages))) pages /= 2;
   if (!s) return false;
   bw__freespans_take(&heap.free, s);
   bool whole = s->pages == pages;
-  bw__pageheap_feed_from(s, pages);
+  become_records(s, pages);
   if (!whole) bw__pageheap_put_free(s);
   return true;
 }

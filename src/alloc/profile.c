@@ -33,6 +33,7 @@
 #include <burrow/error.h>
 #include <string.h>
 
+#include "alloc/object.h"
 #include "alloc/alloc.h"
 #include "alloc/cache.h"
 #include "alloc/fork.h"
@@ -214,7 +215,7 @@ BW_NOINLINE void *bw__profile_alloc(bw__sampler *sampler, unsigned c) {
   if (BW_LIKELY(!is_due(sampler, bytes, &point))) return NULL;
   bw__span *s = bw__pageheap_alloc(bw__pageheap_pages_for(bytes), 0);
   if (!s) return NULL;
-  if (mark(s, bytes, c, point)) return (void *)s->start;
+  if (mark(s, bytes, c, point)) return bw__object_large(s);
   bw__pageheap_free_large((void *)s->start);
   return NULL;
 }

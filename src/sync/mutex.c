@@ -267,6 +267,12 @@ int bw__mutex_contend(contender *c, bw__reason reason, const void *object, int64
   return contend(c, reason, object, deadline, cancel);
 }
 
+void bw__mutex_passed(contender *c) {
+  int64_t now = bw__port_now();
+  if (!c->since) c->since = now;
+  if (BW_MUTEX_STARVATION && now - c->since > STARVES_AFTER) c->starving = true;
+}
+
 int bw__mutex_lock_with(bw_mutex *mu, int64_t deadline, bw__cancel_source *cancel) {
   int32_t unlocked = 0;
   if (BW_LIKELY(change(mu, &unlocked, LOCKED))) return 0;

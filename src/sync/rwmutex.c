@@ -48,8 +48,8 @@
 // who has starved: while it waits for the mutex that is starving, then it is locked, and at last
 // the word is not 0.
 //
-// Nor does anybody pass a writer who has left and is about to unlock the mutex: who gets the lock
-// from a writer may free it when it has unlocked, as with a mutex.
+// Nor does any writer pass one who has left and is about to unlock the mutex: a writer who gets the
+// lock from a writer may free it when it has unlocked, as with a mutex. A reader may not.
 //
 // Giving up. A writer who is still PENDING takes that off and lets in who waits, as if it left,
 // unless another HOLDS. If it is not PENDING it HOLDS, and its permit is on its way, to nobody
@@ -240,6 +240,7 @@ static int lock_slow(bw_rwmutex *rw, int64_t deadline, bw__cancel_source *cancel
     int code = bw__mutex_contend(&c, BW_REASON_RWMUTEX, rw, deadline, cancel);
     if (code != 0) return code;
     e = enter(rw, c.starving);
+    if (e == LOCKS_AGAIN) bw__mutex_passed(&c);
   } while (e == LOCKS_AGAIN);
   if (e == INSIDE) return 0;
   int code =
@@ -312,6 +313,7 @@ static int enter_ticket(bw__rwmutex_ticket *t, int code) {
       code = bw__sema_acquire_ticket(&t->w, BW_SEMA_FIFO);
       return code == 0 || code == BW_EAGAIN ? code : stop_writing(t->rw, code);
     }
+    bw__mutex_passed(&t->m.c);
   }
   return code;
 }
