@@ -33,10 +33,10 @@
 #include <burrow/error.h>
 #include <string.h>
 
-#include "alloc/object.h"
 #include "alloc/alloc.h"
 #include "alloc/cache.h"
 #include "alloc/fork.h"
+#include "alloc/object.h"
 #include "alloc/pageheap.h"
 #include "lock/mutex.h"
 #include "port/port.h"
