@@ -357,7 +357,7 @@ TEST(alloc_oom_pieces) {
   CHECK(whole);
   oom_begin(1, OOM_FOR_EVER);
   bw_free(whole);
-  for (int i = 0; i < N; i++) CHECK((p[i] = bw_malloc(BW_SIZECLASS_MAX / 8 * (size_t)(i % 2 + 1))));
+  for (int i = 0; i < N; i++) CHECK((p[i] = bw_malloc(i % 2 ? 4096 : 8192)));
   for (int i = 0; i < N; i += 3) bw_free(p[i]);
   for (void *o; (o = bw_malloc(SMALL));) oom_take(&all, o);
   for (int i = 0; i < N; i++)

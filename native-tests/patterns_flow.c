@@ -337,20 +337,22 @@ TEST(patterns_stage_no_memory_for_goroutines) {
   for (int few = 0; few < 5; few++) test_run(few_goroutines, &few, 1);
 }
 
-// Each allocation of a stage fails once: with room for `requests` of the heap's requests and
-// `spare` channels.
+// Each allocation of a stage fails once: with room for `left` pages and `spare` channels.
 static int no_memory(void *arg) {
   (void)arg;
   bw_chan *in = ints(0), *out = ints(0);
   int refused = 0, served = 0;
-  for (uint64_t requests = 0; requests < 4; requests++) {
+  for (int left = 0; left < 8; left++) {
     for (int spare = 0; spare < 8; spare++) {
       bw_group *g = bw_group_make();
       bw_chan *spares[8];
+      void *pages[8];
+      for (int i = 0; i < left; i++) CHECK((pages[i] = bw__alloc_pages(BW_PAGE_SIZE)));
       for (int i = 0; i < spare; i++) spares[i] = bw_chan_make(0, 1);
       oom_block *all = oom_soak();
       for (int i = 0; i < spare; i++) bw_chan_release(spares[i]);
-      oom_begin(requests + 1, OOM_FOR_EVER);
+      for (int i = 0; i < left; i++) bw__free_pages(pages[i]);
+      oom_begin(1, OOM_FOR_EVER);
       bw_stage stage = {.fn = only_even, .workers = 3, .ordered = true};
       int code = bw_group_stage(g, in, out, &stage);
       oom_end();

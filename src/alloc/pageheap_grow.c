@@ -12,10 +12,11 @@
 // in 128 is needed, and two at most are taken.
 //
 // What is cut off a span when not even a page is free gets its record from its own last pages.
+#include "alloc/pageheap_state.h"
+
 #include <string.h>
 
 #include "alloc/pagemap.h"
-#include "alloc/pageheap_state.h"
 #include "alloc/poison.h"
 #include "port/port.h"
 
