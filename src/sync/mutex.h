@@ -24,8 +24,8 @@ typedef struct {
 int bw__mutex_contend(bw__mutex_contender *c, bw__reason reason, const void *object,
                       int64_t deadline, bw__cancel_source *cancel);
 
-// It had the mutex, and has given it to one who came later, who has not waited for it: it has
-// waited since the first time.
+// It had the mutex, and gave it to one who came later: it counts as one who has waited since the
+// first time.
 void bw__mutex_passed(bw__mutex_contender *c);
 
 // Bits of the state: somebody has it; it is in starvation mode.
