@@ -148,16 +148,6 @@ TEST(rwmutex_b103_tries_without_a_runtime) { tries(); }
 
 // ---- a writer who is alone ----------------------------------------------------------------------
 
-static void write_twice(void *arg) {
-  hammered *h = arg;
-  for (int i = 0; i < 2; i++) {
-    bw_rwmutex_lock(&h->rw);
-    section_write(&h->inside);
-    bw_rwmutex_unlock(&h->rw);
-  }
-  group_done(&h->g);
-}
-
 // The first writer does without the mutex of the writers, until another one comes; who starves
 // there keeps newcomers out.
 static int alone(void *arg) {
@@ -166,13 +156,13 @@ static int alone(void *arg) {
   group_init(&h.g, 2);
   bw_rwmutex_lock(&h.rw);
   CHECK_EQ(h.rw.writers.state, 0);
-  for (int i = 0; i < 2; i++) CHECK_EQ(bw_go(write_twice, &h), 0);
+  for (int i = 0; i < 2; i++) CHECK_EQ(bw_go(hammer_writing, &h), 0);
   while (h.rw.writers.state < 2 * 8) bw_gosched(); // both wait there
   CHECK_EQ(h.rw.writers.state & 1, 1);             // for us
   CHECK(!bw_rwmutex_try_lock(&h.rw));
   bw_rwmutex_unlock(&h.rw);
   group_wait(&h.g);
-  CHECK_EQ(h.inside.plain, 4);
+  CHECK_EQ(h.inside.plain, 2 * BLOWS);
   CHECK(is_free(&h.rw));
 
   h.rw.writers.state = BW__MUTEX_LOCKED; // as if a writer had left and were about to unlock it

@@ -1,4 +1,4 @@
-// The programs of sync.c, in groups. What follows "The long form." is explored in that only.
+// The programs of sync.c, in groups.
 #include "groups.h"
 
 #include <inttypes.h>
@@ -13,9 +13,13 @@ void explore_sync(const sync_program *p) {
     printf("  %s: %" PRIu64 "\n", p->text, r.executions);
 }
 
-// The first `few` in the short form.
-static void explore_syncs(const sync_program *list, size_t few, size_t n) {
-  for (size_t i = 0; i < (totals.long_form ? n : few); i++) explore_sync(&list[i]);
+// What follows it in a list is explored in the long form only.
+#define LONG_FORM                                                                                  \
+  { .text = NULL }
+
+static void explore_syncs(const sync_program *list, size_t n) {
+  for (size_t i = 0; i < n && (list[i].text || totals.long_form); i++)
+    if (list[i].text) explore_sync(&list[i]);
 }
 
 void group_mutex(void) {
@@ -31,12 +35,12 @@ void group_mutex(void) {
       {.text = "l | L | L", .timeouts = 1, .starves = true, .bound = 3},
       {.text = "gl | gL | gL", .starves = true, .bound = 1},
       {.text = "ll | l | L", .timeouts = 1, .starves = true, .bound = 4},
-      // The long form.
+      LONG_FORM,
       {.text = "lll | LL", .timeouts = 1, .starves = true, .bound = 4},
       {.text = "l | L | L", .timeouts = 1, .starves = true, .bound = 4},
       {.text = "l | l | l"},
   };
-  explore_syncs(list, 11, sizeof list / sizeof *list);
+  explore_syncs(list, sizeof list / sizeof *list);
 }
 
 void group_rwmutex(void) {
@@ -57,7 +61,7 @@ void group_rwmutex(void) {
       {.text = "R | w | W", .timeouts = 1, .bound = 3},
       {.text = "rr | w | R", .timeouts = 1, .bound = 3},
       {.text = "ww | R | R", .timeouts = 1, .bound = 3},
-      // The long form.
+      LONG_FORM,
       {.text = "gR | w | gR", .bound = 1},
       {.text = "r | w | w", .bound = 4},
       {.text = "ww | w | r", .starves = true, .bound = 3},
@@ -66,7 +70,7 @@ void group_rwmutex(void) {
       {.text = "R | W | w", .timeouts = 1, .starves = true, .bound = 4},
       {.text = "ww | R | R", .timeouts = 1, .bound = 4},
   };
-  explore_syncs(list, 16, sizeof list / sizeof *list);
+  explore_syncs(list, sizeof list / sizeof *list);
 }
 
 void group_sema(void) {
@@ -80,11 +84,11 @@ void group_sema(void) {
       {.text = "gA | A | p", .left = 1, .timeouts = 1},
       {.text = "ga | gA | q", .left = 2},
       {.text = "A | a | pp", .left = 2, .timeouts = 1, .bound = 3},
-      // The long form.
+      LONG_FORM,
       {.text = "gA | gA | p", .left = 1},
       {.text = "aa | AA | p", .left = 1, .timeouts = 2, .bound = 3},
   };
-  explore_syncs(list, 9, sizeof list / sizeof *list);
+  explore_syncs(list, sizeof list / sizeof *list);
 }
 
 void group_cond(void) {
@@ -97,12 +101,12 @@ void group_cond(void) {
       {.text = "c | c | d", .bound = 2},
       {.text = "gc | c | e", .bound = 2},
       {.text = "c | c | d | l", .bound = 1},
-      // The long form.
+      LONG_FORM,
       {.text = "c | c | d", .bound = 3},
       {.text = "gc | gc | e", .bound = 3},
       {.text = "c | C | d", .timeouts = 1, .starves = true, .bound = 3},
   };
-  explore_syncs(list, 8, sizeof list / sizeof *list);
+  explore_syncs(list, sizeof list / sizeof *list);
 }
 
 void group_tickets(void) {
@@ -123,11 +127,11 @@ void group_tickets(void) {
       {.text = "K | d"},
       {.text = "k | c | e", .bound = 2},
       {.text = "K | l | d", .bound = 2},
-      // The long form.
+      LONG_FORM,
       {.text = "X | L | o", .timeouts = 1, .starves = true, .bound = 4},
       {.text = "Y | Y | r", .bound = 4},
       {.text = "Z | Y | w", .bound = 4},
       {.text = "k | c | e", .bound = 3},
   };
-  explore_syncs(list, 16, sizeof list / sizeof *list);
+  explore_syncs(list, sizeof list / sizeof *list);
 }

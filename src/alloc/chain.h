@@ -9,8 +9,9 @@
 // wasm) that a look at what `next` points to settles: it must be NULL or an object of the class.
 //
 // I1: an object in a chain holds its link. One that is given to the program holds 0 in its place
-//     (bw__chain_clear), be it the same or a large one that begins there, so a link is never found in an object in use unless the program copied
-//     eight bytes that it had freed back to where they were.
+//     (bw__chain_clear), be it the same or a large one that begins there, so a link is never found
+//     in an object in use unless the program copied eight bytes that it had freed back to where
+//     they were.
 //
 // What follows: free() reads one word more and sees a double free of any object, in whatever list
 // of whatever thread it is by now, as long as the program did not write over the link; a link that

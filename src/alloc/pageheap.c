@@ -54,8 +54,15 @@ static void take_free(bw__span *s) {
 
 // ---- splitting and joining ---------------------------------------------------------------------
 
-// Cuts `s`, which is in no list, after `pages`. The new record becomes the right part.
-static void cut(bw__span *s, size_t pages, bw__span *right) {
+// Cuts `s`, which is in no list, after `pages`; the result is the right part. Its record may be in
+// its own last pages. NULL: there were no others, and `s` ends before them.
+static bw__span *split(bw__span *s, size_t pages) {
+  bw__span *right = bw__pageheap_span_new();
+  if (!right) {
+    bw__pageheap_feed_from(s, s->pages - pages);
+    if (s->pages == pages) return NULL;
+    right = bw__meta_span_new();
+  }
   right->start = s->start + (pages << BW_PAGE_SHIFT);
   right->pages = s->pages - pages;
   right->dirty = s->dirty > pages ? s->dirty - pages : 0;
@@ -64,26 +71,6 @@ static void cut(bw__span *s, size_t pages, bw__span *right) {
   s->pages = pages;
   if (s->dirty > pages) s->dirty = pages;
   heap.splits++;
-}
-
-// The same; the result is the right part. Its record may be in its own last pages. NULL: there were
-// no others, and `s` ends before them.
-static bw__span *split(bw__span *s, size_t pages) {
-  bw__span *right = bw__pageheap_span_new();
-  if (!right) {
-    bw__pageheap_feed_from(s, s->pages - pages);
-    if (s->pages == pages) return NULL;
-    right = bw__meta_span_new();
-  }
-  cut(s, pages, right);
-  return right;
-}
-
-// The same for a span in use.
-static bw__span *split_used(bw__span *s, size_t pages) {
-  size_t had = s->pages;
-  bw__span *right = split(s, pages);
-  heap.used_pages -= had - s->pages - (right ? right->pages : 0);
   return right;
 }
 
@@ -222,7 +209,7 @@ static bool trim(bw__span **s, size_t pages, size_t align) {
   uintptr_t start = bw__align_up((*s)->start, align);
   size_t head = (start - (*s)->start) >> BW_PAGE_SHIFT;
   if (head) {
-    bw__span *right = split_used(*s, head);
+    bw__span *right = split(*s, head);
     if (!right) return false;
     if (right->pages < pages) { // the record took the last page
       join(*s, right);
@@ -235,12 +222,9 @@ static bool trim(bw__span **s, size_t pages, size_t align) {
     bw__pageheap_put_joined(left);
   }
   if ((*s)->pages > pages) {
-    bw__span *tail = split_used(*s, pages);
-    if (!tail) {
-      bw__pagemap_set_ends(*s);
-      return true;
-    }
+    bw__span *tail = split(*s, pages);
     bw__pagemap_set_ends(*s);
+    if (!tail) return true;
     heap.used_pages -= tail->pages;
     bw__pageheap_put_joined(tail);
   }
@@ -335,7 +319,7 @@ size_t bw__pageheap_large_usable(const void *p, unsigned *size_class) {
 
 static bool shrink_large(bw__span *s, size_t pages) {
   size_t had = s->pages;
-  bw__span *tail = split_used(s, pages);
+  bw__span *tail = split(s, pages);
   bw__pagemap_set_ends(s);
   if (s->state == SPAN_LARGE) heap.large_pages -= had - pages;
   if (tail) put_used(tail);

@@ -28,7 +28,18 @@
 
 // ---- records ------------------------------------------------------------------------------------
 
-static void become_records(bw__span *s, size_t pages) {
+// As many pages as all that are records already.
+static size_t wanted(void) { return heap.record_pages ? heap.record_pages : 1; }
+
+// Of a span in use, which is cut and needs the rest, one; nobody knows what is in it.
+void bw__pageheap_feed_from(bw__span *s, size_t most) {
+  bool in_use = s->state != SPAN_FREE;
+  size_t pages = in_use ? 1 : wanted();
+  while (pages > most) pages /= 2;
+  if (in_use) {
+    s->dirty = s->pages;
+    heap.used_pages -= pages;
+  }
   uintptr_t start = bw__span_end(s) - (pages << BW_PAGE_SHIFT);
   size_t clean = s->pages - s->dirty, dirty = clean < pages ? pages - clean : 0;
   bw__unpoison((void *)start, pages << BW_PAGE_SHIFT);
@@ -45,27 +56,14 @@ static void become_records(bw__span *s, size_t pages) {
   heap.record_pages += pages;
 }
 
-static size_t wanted(void) { return heap.record_pages ? heap.record_pages : 1; }
-
-// Of a span in use, which is cut and needs the rest, as few as possible; nobody knows what is in
-// it.
-void bw__pageheap_feed_from(bw__span *s, size_t most) {
-  bool in_use = s->state != SPAN_FREE;
-  size_t pages = in_use ? 1 : wanted();
-  while (pages > most) pages /= 2;
-  if (in_use) s->dirty = s->pages;
-  become_records(s, pages);
-}
-
 static bool feed(void) {
   bw__span *s = NULL;
-  size_t pages = wanted();
-  while (pages > 0 && !(s = bw__freespans_find(&heap.free, pages))) pages /= 2;
+  for (size_t pages = wanted(); pages > 0 && !s; pages /= 2)
+    s = bw__freespans_find(&heap.free, pages);
   if (!s) return false;
   bw__freespans_take(&heap.free, s);
-  bool whole = s->pages == pages;
-  become_records(s, pages);
-  if (!whole) bw__pageheap_put_free(s);
+  bw__pageheap_feed_from(s, s->pages);
+  if (s->state != SPAN_DEAD) bw__pageheap_put_free(s);
   return true;
 }
 

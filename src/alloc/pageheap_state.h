@@ -42,8 +42,8 @@ bool bw__pageheap_above_limit(size_t bytes);
 // A record, zeroed; from free pages if need be, so no free span is what it was. NULL: no page is
 // free.
 bw__span *bw__pageheap_span_new(void);
-// Of the last `most` pages of `s`, which is in no list, some become memory for records; `s`, too,
-// if that is all of it.
+// Of the last `most` pages of `s`, which is in no list, some become memory for records, and are not
+// in use any more if they were; `s` is dead if that is all of it.
 void bw__pageheap_feed_from(bw__span *s, size_t most);
 
 // What the system gave and did not get back.
